@@ -1,0 +1,84 @@
+import type { HookPlugin, Kind, OptionsOf, OptionsSchema, PluginOf } from '../plugin.ts';
+
+/**
+ * Names a plugin: a bundled name (`'unet'`), a package (`'acme/pgd'`), a file (`'./my-attack.ts'`) or the plugin
+ * itself; with options, an object whose `use` is one of these and whose other keys are the options.
+ */
+export type Reference<K extends Kind = Kind> =
+  | string
+  | PluginOf[K]
+  | { readonly use: string | PluginOf[K]; readonly [option: string]: unknown };
+
+/** How networks are trained. Defaults are the paper's. */
+export interface TrainingConfig {
+  readonly epochs: number;
+  /** Images per step. */
+  readonly batch: number;
+  readonly learningRate: number;
+  /** The schedule never goes below this. */
+  readonly minLearningRate: number;
+  /** The learning rate is multiplied by this when the loss stops falling. */
+  readonly factor: number;
+  /** Epochs without improvement before that happens. */
+  readonly patience: number;
+  /** L2 penalty added to the gradient, as PyTorch's Adam does. */
+  readonly weightDecay: number;
+  /** Random horizontal and vertical flips. */
+  readonly flips: boolean;
+  /** Largest random rotation in degrees, either way. */
+  readonly rotation: number;
+}
+
+/** A subject as people write it. */
+export interface SubjectConfig {
+  readonly model: Reference<'model'>;
+  readonly defenses?: readonly Reference<'defense'>[];
+  /** Folder with `model.json`; trained weights go there, and are taken from there when they are present. */
+  readonly weights?: string;
+  readonly training?: Partial<TrainingConfig>;
+}
+
+/** The whole configuration as people write it. */
+export interface Config {
+  /** Presets (`preset:quickstart`) or files that this configuration builds on. */
+  readonly extends?: string | readonly string[];
+  /** Hook plugins. */
+  readonly plugins?: readonly (string | HookPlugin)[];
+  readonly seed?: number;
+  /** A backend's name, or `auto`. */
+  readonly backend?: Reference<'backend'>;
+  /** Images per engine call; part of what makes a result reproducible. */
+  readonly batch?: number;
+  /** Attack only the first so many test images. */
+  readonly limit?: number | null;
+  /** Let budgets share one trajectory where that is exact. */
+  readonly share?: boolean;
+  /** Run only cells whose id contains this text. */
+  readonly filter?: string | null;
+  /** The run folder. */
+  readonly output?: string;
+  readonly dataset?: Reference<'dataset'>;
+  /** By name; `{}` is replaced by nothing, and `null` removes a subject that a preset brought. */
+  readonly subjects?: Readonly<Record<string, SubjectConfig | null>>;
+  readonly attacks?: readonly Reference<'attack'>[];
+  /** Attack intensities, in intensity units or as a fraction of the range (`'8/255'`). */
+  readonly eps?: readonly (number | string)[];
+  readonly metrics?: readonly Reference<'metric'>[];
+  readonly reporters?: readonly Reference<'reporter'>[];
+  readonly training?: Partial<TrainingConfig>;
+}
+
+/** A plugin with its options, checked and frozen. */
+export interface Resolved<K extends Kind> {
+  readonly plugin: PluginOf[K];
+  readonly options: OptionsOf<OptionsSchema>;
+}
+
+/** A configuration after loading and merging, before its references are resolved. */
+export interface LoadedConfig {
+  readonly value: Config;
+  /** Dotted path of each leaf to where it came from, such as `preset:quickstart` or `--set`. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** The folder that relative paths refer to. */
+  readonly baseDir: string;
+}

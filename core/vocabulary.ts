@@ -1,0 +1,233 @@
+/**
+ * The nouns of the whole program, as types only. Every other file, the configuration, the report and the
+ * documentation use exactly these words.
+ *
+ * @packageDocumentation
+ */
+import type * as tfc from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+
+/** TensorFlow.js as plugins see it: the core operators, and `layers`, `model`, `input` and so on. */
+export type TensorFlow = typeof tfc & Omit<typeof tfl, keyof typeof tfc>;
+
+/** The values an image can take. Every eps and every step size is in these units (default 0..255, step 1). */
+export interface IntensityDomain {
+  readonly low: number;
+  readonly high: number;
+  /** Distance between two neighbouring grey levels: images are quantised to multiples of it. */
+  readonly step: number;
+}
+
+/** An image in intensity units, row-major `[height, width, channels]`. */
+export interface Image {
+  readonly shape: readonly [height: number, width: number, channels: number];
+  readonly data: Float32Array;
+}
+
+/** A mask of class indices, row-major `[height, width]`; 0 is the background. */
+export interface Mask {
+  readonly shape: readonly [height: number, width: number];
+  readonly data: Uint8Array;
+}
+
+/** One annotated image. */
+export interface Sample {
+  /** Unique within its split; rows, seeds and file names derive from it. */
+  readonly id: string;
+  /** Samples of one group (a patient, say) are not independent: statistics resample groups. */
+  readonly group?: string;
+  readonly image: Image;
+  readonly mask: Mask;
+  /** Pixel size in millimetres, `[vertical, horizontal]`, where known. */
+  readonly spacing?: readonly [vertical: number, horizontal: number];
+}
+
+/** A list of samples that are produced on demand. */
+export interface Split {
+  readonly ids: readonly string[];
+  /** Reads one sample; the same index always gives the same bytes. */
+  get(index: number): Promise<Sample>;
+}
+
+/** What a dataset plugin delivers. All images share one size and channel count. */
+export interface Dataset {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly domain: IntensityDomain;
+  /** Class names; index 0 is the background. */
+  readonly classes: readonly string[];
+  readonly train: Split;
+  readonly test: Split;
+  /** Identifies the content: two data sets with equal fingerprints hold equal samples. */
+  readonly fingerprint: string;
+  /** Things a person should know about the data: missing files, skipped pairs. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * What is attacked: a differentiable map from images in intensity units to logits, in inference mode.
+ * Normalisation happens inside it.
+ */
+export interface Segmenter {
+  /** Channels of the logits; 1 means one sigmoid logit for the foreground. */
+  readonly channels: number;
+  /** `[N,H,W,C]` in intensity units to `[N,H,W,channels]`. */
+  logits(x: tfc.Tensor4D): tfc.Tensor4D;
+  /** Hash of graph and weights. */
+  readonly fingerprint: string;
+  dispose(): void;
+}
+
+/** How far an attack may go. */
+export interface Budget {
+  readonly norm: Norm;
+  /** Radius of the ball around the clean image, in intensity units. */
+  readonly eps: number;
+}
+
+export type Norm = 'linf';
+
+/** Seeded random numbers: a pure function of (run seed, sample id, restart). */
+export interface Random {
+  /** Uniform in [0, 1). */
+  uniform(): number;
+  /** Standard normal. */
+  normal(): number;
+  /** Uniform whole number in [0, n). */
+  below(n: number): number;
+}
+
+/** Talk for people; the runner decides where it goes. */
+export interface Logger {
+  info(message: string): void;
+  warn(message: string): void;
+  debug(message: string): void;
+}
+
+/** What every plugin function receives beside its options. */
+export interface Context {
+  readonly tf: TensorFlow;
+  readonly log: Logger;
+  /** Aborted when the person interrupts the run. */
+  readonly signal: AbortSignal;
+  /** A folder that outlives the run, for what is expensive to make again. */
+  readonly cacheDir: string;
+  /** The folder that relative paths in the configuration refer to. */
+  readonly baseDir: string;
+  /** Random numbers of this run for one key, such as a sample id. */
+  random(...key: readonly (string | number)[]): Random;
+}
+
+/** True and false positives and negatives of one class. */
+export interface Confusion {
+  readonly tp: number;
+  readonly fp: number;
+  readonly fn: number;
+  readonly tn: number;
+}
+
+/** Prediction and truth of one class in one image, as 0/1 masks. */
+export interface MaskPair {
+  readonly shape: readonly [height: number, width: number];
+  readonly prediction: Uint8Array;
+  readonly truth: Uint8Array;
+  readonly confusion: Confusion;
+  readonly spacing?: readonly [vertical: number, horizontal: number];
+}
+
+/** Metric values, achieved norm and cost of one image in one cell. */
+export interface Row {
+  readonly cell: string;
+  readonly subject: string;
+  /** `clean` for the untouched image. */
+  readonly attack: string;
+  readonly eps: number;
+  readonly sample: string;
+  readonly group: string;
+  /** Largest absolute change of a pixel, in intensity units. */
+  readonly linf: number;
+  /** Gradient evaluations this image needed beyond those it shared with smaller budgets. */
+  readonly gradients: number;
+  /** Metric values per metric name; null where the metric is undefined. */
+  readonly values: Readonly<Record<string, number | null>>;
+  /** Summed counts per foreground class, for pooled metrics. */
+  readonly confusion: readonly Confusion[];
+}
+
+/** One point of a curve. */
+export interface Point {
+  readonly eps: number;
+  /** Mean over images of the per-image values; null when no image has one. */
+  readonly mean: number | null;
+  /** Bounds of the 95 % confidence interval of the mean. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** The metric of the counts summed over all images; null for metrics without counts. */
+  readonly pooled: number | null;
+  /** Images with a defined value. */
+  readonly n: number;
+  /** Images whose value is undefined. */
+  readonly undefined: number;
+}
+
+/** Metric against eps for one subject and attack; eps 0 is the clean score. */
+export interface Curve {
+  readonly subject: string;
+  readonly attack: string;
+  readonly metric: string;
+  readonly points: readonly Point[];
+}
+
+/** What a run or a part of it consumed. */
+export interface Cost {
+  /** Gradient evaluations, counted per image. */
+  readonly gradients: number;
+  /** Forward passes, counted per image. */
+  readonly forwards: number;
+  readonly seconds: number;
+}
+
+/** A model with its defenses and weights. */
+export interface SubjectSummary {
+  readonly name: string;
+  readonly model: string;
+  readonly defenses: readonly string[];
+  readonly fingerprint: string;
+  readonly parameters: number | null;
+  readonly cost: Cost;
+}
+
+/** What a backend says about itself once it runs. */
+export interface EngineInfo {
+  readonly backend: string;
+  readonly version: string;
+  readonly device: string;
+  readonly threads: number;
+}
+
+/** The result of a run: the content of report.json. */
+export interface Report {
+  readonly schema: 'robust-report/1';
+  readonly status: 'complete' | 'interrupted';
+  readonly startedAt: string;
+  readonly seed: number;
+  readonly engine: EngineInfo;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly dataset: {
+    readonly name: string;
+    readonly fingerprint: string;
+    readonly classes: readonly string[];
+    readonly size: readonly [height: number, width: number, channels: number];
+    readonly domain: IntensityDomain;
+    readonly images: number;
+    readonly notes: readonly string[];
+  };
+  readonly subjects: readonly SubjectSummary[];
+  readonly curves: readonly Curve[];
+  readonly rows: readonly Row[];
+  readonly cost: Cost;
+  readonly configuration: unknown;
+  /** Where each configured value came from: dotted path to origin. */
+  readonly origins: Readonly<Record<string, string>>;
+}
