@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { makeRandom } from '../../../core/random.ts';
+import { temporaryFolder } from '../../../core/testing/context.ts';
+import type { Context } from '../../../core/index.ts';
+
+/** The part of a context that data sets use, with a cache folder of its own. */
+export function dataContext(baseDir = '/', seed = 0): Context {
+  const silent = { info: () => undefined, warn: () => undefined, debug: () => undefined };
+  const signal = new AbortController().signal;
+  const parts = { baseDir, cacheDir: temporaryFolder(), log: silent, signal, random: makeRandom(seed) };
+  return parts as unknown as Context;
+}
+
+/** An 8-bit picture whose sample at (row, column, channel) is `value(row, column, channel)`. */
+export function picture(
+  [height, width, channels]: readonly [number, number, 1 | 3],
+  value: (row: number, column: number, channel: number) => number,
+): sharp.Sharp {
+  const at = (i: number) => {
+    const pixel = Math.floor(i / channels);
+    return value(Math.floor(pixel / width), pixel % width, i % channels);
+  };
+  const data = Uint8Array.from({ length: height * width * channels }, (_, i) => at(i));
+  return sharp(data, { raw: { width, height, channels } }).toColourspace(channels === 1 ? 'b-w' : 'srgb');
+}
+
+/** A mask file: white where `inside`, black elsewhere. */
+export function maskPicture(
+  height: number,
+  width: number,
+  inside: (row: number, column: number) => boolean,
+): sharp.Sharp {
+  return picture([height, width, 1], (row, column) => (inside(row, column) ? 255 : 0));
+}
+
+/** Writes a picture into a new folder and tells its path. */
+export async function saved(name: string, bytes: Promise<Buffer> | Buffer): Promise<string> {
+  const path = join(temporaryFolder(), name);
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(path, await bytes);
+  return path;
+}
