@@ -5,9 +5,7 @@ import type { HookPlugin, Kind, OptionsOf, OptionsSchema, PluginOf } from '../pl
  * itself; with options, an object whose `use` is one of these and whose other keys are the options.
  */
 export type Reference<K extends Kind = Kind> =
-  | string
-  | PluginOf[K]
-  | { readonly use: string | PluginOf[K]; readonly [option: string]: unknown };
+  string | PluginOf[K] | { readonly use: string | PluginOf[K]; readonly [option: string]: unknown };
 
 /** How networks are trained. Defaults are the paper's. */
 export interface TrainingConfig {
@@ -68,6 +66,24 @@ export interface Config {
   readonly training?: Partial<TrainingConfig>;
 }
 
+/** A configuration in which every setting has a value: what the runner works on. */
+export interface CompleteConfig extends Omit<Config, 'extends'> {
+  readonly seed: number;
+  readonly backend: Reference<'backend'>;
+  readonly batch: number;
+  readonly limit: number | null;
+  readonly share: boolean;
+  readonly filter: string | null;
+  readonly output: string;
+  readonly dataset: Reference<'dataset'>;
+  readonly subjects: Readonly<Record<string, SubjectConfig>>;
+  readonly attacks: readonly Reference<'attack'>[];
+  readonly eps: readonly (number | string)[];
+  readonly metrics: readonly Reference<'metric'>[];
+  readonly reporters: readonly Reference<'reporter'>[];
+  readonly training: TrainingConfig;
+}
+
 /** A plugin with its options, checked and frozen. */
 export interface Resolved<K extends Kind> {
   readonly plugin: PluginOf[K];
@@ -76,7 +92,7 @@ export interface Resolved<K extends Kind> {
 
 /** A configuration after loading and merging, before its references are resolved. */
 export interface LoadedConfig {
-  readonly value: Config;
+  readonly value: CompleteConfig;
   /** Dotted path of each leaf to where it came from, such as `preset:quickstart` or `--set`. */
   readonly origins: Readonly<Record<string, string>>;
   /** The folder that relative paths refer to. */

@@ -1,0 +1,178 @@
+import type { Kind } from '../plugin.ts';
+import type { Tree } from './tree.ts';
+
+/**
+ * The whole configuration as one JSON Schema: defaults, validation, command-line help and the editor's schema all
+ * derive from it. What lies behind a reference is described by the plugins themselves.
+ */
+const training = {
+  epochs: { description: 'Passes over the training images.', type: 'integer', minimum: 1, default: 60 },
+  batch: { description: 'Training images per step.', type: 'integer', minimum: 1, default: 8 },
+  learningRate: { description: 'Step size of Adam.', type: 'number', exclusiveMinimum: 0, default: 1e-3 },
+  minLearningRate: {
+    description: 'The schedule never goes below this.',
+    type: 'number',
+    minimum: 0,
+    default: 1e-4,
+  },
+  factor: {
+    description: 'The learning rate is multiplied by this when the loss stops falling.',
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.9,
+  },
+  patience: {
+    description: 'Epochs without improvement before that happens.',
+    type: 'integer',
+    minimum: 0,
+    default: 10,
+  },
+  weightDecay: {
+    description: "L2 penalty added to the gradient, as PyTorch's Adam does.",
+    type: 'number',
+    minimum: 0,
+    default: 1e-4,
+  },
+  flips: { description: 'Random horizontal and vertical flips.', type: 'boolean', default: false },
+  rotation: {
+    description: 'Largest random rotation in degrees, either way.',
+    type: 'number',
+    minimum: 0,
+    maximum: 180,
+    default: 0,
+  },
+} as const;
+
+const subject = {
+  type: ['object', 'null'],
+  properties: {
+    model: reference('model'),
+    defenses: list('defense', 'Defenses, applied in this order.'),
+    weights: {
+      description: 'Folder of the weights; trained weights go there, and are taken from there when present.',
+      type: 'string',
+      minLength: 1,
+    },
+    training: {
+      description: 'Differs from the training settings of the whole run.',
+      type: 'object',
+      properties: withoutDefaults(training),
+      additionalProperties: false,
+    },
+  },
+  required: ['model'],
+  additionalProperties: false,
+};
+
+export const schema = {
+  type: 'object',
+  properties: {
+    extends: {
+      description: 'Presets (preset:NAME) or files that this configuration builds on.',
+      type: ['string', 'array'],
+      items: { type: 'string' },
+    },
+    plugins: {
+      description: 'Hook plugins: files or package/name.',
+      type: 'array',
+      items: { type: 'string' },
+    },
+    seed: { description: 'Everything random derives from it.', type: 'integer', default: 1 },
+    backend: { ...reference('backend'), description: "The engine's name, or auto.", default: 'auto' },
+    batch: {
+      description: 'Images per engine call; part of what makes a result reproducible.',
+      type: 'integer',
+      minimum: 1,
+      default: 8,
+    },
+    limit: {
+      description: 'Attack only the first so many test images.',
+      type: ['integer', 'null'],
+      minimum: 1,
+      default: null,
+    },
+    share: {
+      description: 'Let budgets share one trajectory where that is exact.',
+      type: 'boolean',
+      default: true,
+    },
+    filter: {
+      description: 'Run only cells whose id contains this text.',
+      type: ['string', 'null'],
+      default: null,
+    },
+    output: { description: 'The run folder.', type: 'string', minLength: 1, default: 'runs/latest' },
+    dataset: { ...reference('dataset'), description: 'The annotated images.' },
+    subjects: {
+      description: 'What is tested, by name; null removes a subject that a preset brought.',
+      type: 'object',
+      minProperties: 1,
+      propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9_+-]*$' },
+      additionalProperties: subject,
+    },
+    attacks: { ...list('attack', 'The attacks.'), minItems: 1, default: ['targeted-ifgsm'] },
+    eps: {
+      description: "Attack intensities, in intensity units or as a fraction of the range ('8/255').",
+      type: 'array',
+      minItems: 1,
+      items: { type: ['number', 'string'] },
+      default: [0.5, 1, ...Array.from({ length: 16 }, (_, index) => 2 * (index + 1))],
+    },
+    metrics: { ...list('metric', 'The metrics.'), minItems: 1, default: ['dice', 'jaccard'] },
+    reporters: { ...list('reporter', 'What shows the result.'), default: ['terminal', 'json'] },
+    training: {
+      description: "How networks are trained; the defaults are the paper's.",
+      type: 'object',
+      properties: training,
+      additionalProperties: false,
+    },
+  },
+  required: ['dataset', 'subjects'],
+  additionalProperties: false,
+  $defs: {
+    dataset: pluginReference(),
+    model: pluginReference(),
+    defense: pluginReference(),
+    attack: pluginReference(),
+    metric: pluginReference(),
+    backend: pluginReference(),
+    reporter: pluginReference(),
+  } satisfies Record<Kind, Tree>,
+} as const;
+
+/** The defaults of a schema's properties, nested objects included. */
+export function defaultsOf(properties: Tree): Tree {
+  const entries = Object.entries(properties as Record<string, { default?: unknown; properties?: Tree }>);
+  return Object.fromEntries(
+    entries.flatMap(([key, property]) => {
+      if (property.default !== undefined) return [[key, property.default]];
+      return property.properties ? [[key, defaultsOf(property.properties)]] : [];
+    }),
+  );
+}
+
+function reference(kind: Kind) {
+  return { $ref: `#/$defs/${kind}` };
+}
+
+function list(kind: Kind, description: string) {
+  return { description, type: 'array', items: reference(kind) } as const;
+}
+
+function pluginReference() {
+  return {
+    type: ['string', 'object'],
+    minLength: 1,
+    properties: {
+      use: { description: 'A bundled name, package/name or a file.', type: 'string', minLength: 1 },
+    },
+    required: ['use'],
+  };
+}
+
+function withoutDefaults(properties: Readonly<Record<string, Tree>>): Record<string, Tree> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, { default: _default, ...rest }]) => [key, rest] as const),
+  );
+}

@@ -1,0 +1,24 @@
+import { Ajv } from 'ajv';
+import { isPlugin } from '../plugin.ts';
+import { invalid, problemsOf } from './problems.ts';
+import { schema } from './schema.ts';
+import { mapLeaves } from './tree.ts';
+
+const validate = new Ajv({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true }).compile(
+  schema,
+);
+
+/** Throws CONFIG_INVALID with everything that is wrong, unless the configuration fits its schema. */
+export function validateConfig(value: unknown, origins: Readonly<Record<string, string>>): void {
+  // A plugin that was given itself stands where its name could stand.
+  const named = mapLeaves(value, (leaf) => (isPlugin(leaf) ? leaf.name : leaf));
+  if (!validate(named)) throw invalid(problemsOf(validate.errors ?? []), (path) => originOf(path, origins));
+}
+
+/** The origin of a value: its own, or that of the first leaf below it, or of the list that holds it. */
+function originOf(path: string, origins: Readonly<Record<string, string>>): string | undefined {
+  const below = Object.keys(origins).find((key) => key === path || key.startsWith(`${path}.`));
+  if (below !== undefined) return origins[below];
+  const list = path.replace(/\.\d+$/, '');
+  return list === path ? undefined : origins[list];
+}
