@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor3D } from '@tensorflow/tfjs-core';
+import { classLogits } from '../gradients/losses.ts';
+import type { BatchSource } from './batches.ts';
+import type { BatchShape } from './learner.ts';
+import { outputsOf, type Trainable } from './step.ts';
+
+/** Batches that the progress score is taken from: a twentieth of an epoch, at least 1 and at most 4. */
+function monitorBatches(steps: number): number {
+  return Math.min(4, Math.max(1, Math.round(steps / 20)));
+}
+
+/**
+ * Mean Dice of the foreground over the first training images as they are, in inference mode. It shows progress and
+ * decides nothing: it is no estimate of the score on new images.
+ */
+export async function trainingDice(
+  { model }: Trainable,
+  batches: BatchSource,
+  shape: BatchShape,
+): Promise<number> {
+  const scores: number[] = [];
+  for await (const { images, masks } of batches.plain(monitorBatches(batches.steps))) {
+    const predicted = tf.tidy(() => {
+      const [logits] = outputsOf(model, tf.tensor4d(images, [...shape]), false);
+      return tf.argMax(classLogits(logits!), 3) as Tensor3D;
+    });
+    const classes = await predicted.data();
+    predicted.dispose();
+    const pixels = shape[1] * shape[2];
+    for (let at = 0; at < masks.length; at += pixels) {
+      scores.push(foregroundDice(classes.subarray(at, at + pixels), masks.subarray(at, at + pixels)));
+    }
+  }
+  return scores.reduce((a, b) => a + b, 0) / scores.length;
+}
+
+function foregroundDice(predicted: ArrayLike<number>, truth: Int32Array): number {
+  let [hits, size] = [0, 0];
+  truth.forEach((wanted, at) => {
+    const got = predicted[at]!;
+    size += Number(wanted > 0) + Number(got > 0);
+    hits += Number(wanted > 0 && got === wanted);
+  });
+  return size === 0 ? 1 : (2 * hits) / size;
+}

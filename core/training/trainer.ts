@@ -1,0 +1,246 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import type { TrainingConfig } from '../config/types.ts';
+import { RobustError } from '../errors/index.ts';
+import { fingerprint } from '../models/fingerprint.ts';
+import { saveWeights } from '../models/weights.ts';
+import type { Engine } from '../plugin.ts';
+import { makeRandom } from '../random.ts';
+import type { Dataset, Logger } from '../vocabulary.ts';
+import { makeBatches, type BatchSource } from './batches.ts';
+import { findCheckpoint, saveCheckpoint, type EpochRecord, type TrainingKey } from './checkpoint.ts';
+import { Learner, type BatchShape } from './learner.ts';
+import { trainingDice } from './monitor.ts';
+import { writeTrainingLog } from './record.ts';
+import { advancePlateau, startPlateau, type PlateauState } from './schedule.ts';
+import type { Trainable } from './step.ts';
+
+/** What a training is made of. */
+export interface TrainingRequest {
+  /** Starts from the weights that its model holds; ends with the trained ones in it. */
+  readonly network: Trainable;
+  readonly dataset: Dataset;
+  readonly config: TrainingConfig;
+  readonly seed: number;
+  /** What the loss depends on beside the model, such as the options of network and defenses. */
+  readonly identity?: unknown;
+  /** Where the state is kept after every epoch. */
+  readonly checkpointDir: string;
+  /** Where the trained weights and `training.json` go. */
+  readonly weightsDir: string;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly compile?: Engine['compile'];
+  onProgress?(progress: TrainingProgress): void;
+}
+
+/** Told after every step. */
+export interface TrainingProgress {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done in this epoch, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean over this epoch so far. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** After the last whole epoch; null in the first. */
+  readonly dice: number | null;
+  readonly secondsLeft: number;
+}
+
+export interface TrainingResult {
+  readonly epochs: readonly EpochRecord[];
+  /** Epochs that an earlier, interrupted training had done. */
+  readonly resumed: number;
+  /** Spent in this call. */
+  readonly seconds: number;
+}
+
+/** What changes from epoch to epoch beside the learner. */
+interface Course {
+  plateau: PlateauState;
+  readonly history: EpochRecord[];
+  readonly resumed: number;
+  readonly started: number;
+}
+
+interface Training extends TrainingRequest {
+  readonly batches: BatchSource;
+  readonly shape: BatchShape;
+  readonly learner: Learner;
+  readonly key: TrainingKey;
+  readonly course: Course;
+}
+
+/**
+ * Trains a network on the training images of a data set and stores its weights. An interrupted training goes on after
+ * its last whole epoch and ends with the bits of one that was never interrupted.
+ *
+ * @throws RobustError TRAINING_DIVERGED when loss or weights stop being finite, DATASET_EMPTY, DATASET_INVALID,
+ * OUTPUT_NOT_WRITABLE; the reason of `signal` when that is aborted.
+ */
+export async function trainNetwork(request: TrainingRequest): Promise<TrainingResult> {
+  const training = await open(request);
+  const { learner, course, config, network, weightsDir } = training;
+  try {
+    while (course.history.length < config.epochs) await trainEpoch(training);
+    learner.commit();
+  } finally {
+    learner.dispose();
+  }
+  await saveWeights(network.model, weightsDir);
+  await writeTrainingLog(weightsDir, training.key, config, course.history);
+  return { epochs: course.history, resumed: course.resumed, seconds: since(course.started) };
+}
+
+async function open(request: TrainingRequest): Promise<Training> {
+  const { network, dataset, config, seed, compile } = request;
+  if (dataset.train.ids.length === 0) {
+    throw new RobustError('DATASET_EMPTY', {
+      message: 'There are no training images.',
+      where: 'dataset, train',
+      next: 'name weights that are trained already, or a data set with training images',
+    });
+  }
+  const shape: BatchShape = [config.batch, dataset.height, dataset.width, dataset.channels];
+  const key = await trainingKey(request);
+  const learner = new Learner(network, config.weightDecay, shape, compile);
+  const batches = makeBatches(dataset, config, makeRandom(seed));
+  if (compile) await warmUp(learner, batches);
+  const course = await resume(request, key, learner);
+  return { ...request, batches, shape, learner, key, course };
+}
+
+/** Always with the initial weights and the first batch, so that a resumed training gets the same compiled step. */
+async function warmUp(learner: Learner, batches: BatchSource): Promise<void> {
+  for await (const batch of batches.epoch(0)) {
+    learner.warmUp(batch);
+    return;
+  }
+}
+
+/** The number of epochs is no part of it: a longer training goes on from a shorter one. */
+async function trainingKey({
+  network,
+  dataset,
+  config,
+  seed,
+  identity,
+}: TrainingRequest): Promise<TrainingKey> {
+  return {
+    seed,
+    dataset: dataset.fingerprint,
+    network: await fingerprint(network.model),
+    trained: network.model.weights.map((weight) => Number(weight.trainable)).join(''),
+    ...(identity === undefined ? {} : { identity }),
+    ...config,
+    epochs: undefined,
+  };
+}
+
+/** Goes on from the checkpoint of this very training, or starts; says which. */
+async function resume(request: TrainingRequest, key: TrainingKey, learner: Learner): Promise<Course> {
+  const { checkpointDir, config, log } = request;
+  const fresh: Course = {
+    plateau: startPlateau(config),
+    history: [],
+    resumed: 0,
+    started: performance.now(),
+  };
+  const found = await findCheckpoint(checkpointDir, key);
+  const startOver = (why: string): Course => {
+    log.warn(`The checkpoint in ${checkpointDir} ${why}: training starts over and replaces it.`);
+    return fresh;
+  };
+  if ('missing' in found) return found.missing === null ? fresh : startOver(found.missing);
+  const { vectors, plateau, history, backend } = found.checkpoint;
+  if (!learner.fits(vectors)) return startOver('does not fit the network');
+  if (history.length > config.epochs) return startOver(`has ${history.length} epochs, more than are wanted`);
+  if (backend !== tf.getBackend()) {
+    log.warn(
+      `The checkpoint was made on backend '${backend}': on '${tf.getBackend()}' the last bits may differ.`,
+    );
+  }
+  learner.restore(vectors);
+  log.info(`Training goes on after epoch ${history.length} of ${config.epochs}.`);
+  return { ...fresh, plateau, history: [...history], resumed: history.length };
+}
+
+async function trainEpoch(training: Training): Promise<void> {
+  const { learner, course, batches, network, shape, config, key, checkpointDir, log } = training;
+  const started = performance.now();
+  const { learningRate } = course.plateau;
+  const loss = await runSteps(training);
+  const vectors = await learner.vectors();
+  if (!vectors['weights']!.every(Number.isFinite)) throw diverged(training, batches.steps, 'weights', NaN);
+  learner.commit();
+  const dice = await trainingDice(network, batches, shape);
+  const epoch = course.history.length + 1;
+  course.plateau = advancePlateau(course.plateau, loss, config);
+  course.history.push({ epoch, loss, learningRate, dice, seconds: since(started) });
+  const { plateau, history } = course;
+  await saveCheckpoint(checkpointDir, key, { backend: tf.getBackend(), plateau, history, vectors });
+  log.debug(
+    `epoch ${epoch}/${config.epochs}: loss ${loss.toFixed(4)}, Dice ${dice.toFixed(3)}, rate ${learningRate}`,
+  );
+}
+
+/** All steps of the next epoch; returns their mean loss. */
+async function runSteps(training: Training): Promise<number> {
+  const { learner, course, batches, signal } = training;
+  const epoch = course.history.length;
+  let [step, sum] = [0, 0];
+  for await (const batch of batches.epoch(epoch)) {
+    // Engines work synchronously: without a turn of the event loop no interrupt would ever arrive.
+    await nextTurn();
+    signal.throwIfAborted();
+    step++;
+    const loss = await learner.learn(batch, course.plateau.learningRate, epoch * batches.steps + step);
+    if (!Number.isFinite(loss)) throw diverged(training, step, 'loss', loss);
+    sum += loss;
+    report(training, step, sum / step);
+  }
+  return sum / batches.steps;
+}
+
+function report(
+  { onProgress, course, batches: { steps }, config: { epochs } }: Training,
+  step: number,
+  loss: number,
+) {
+  const { history, resumed, plateau, started } = course;
+  const done = (history.length - resumed) * steps + step;
+  const left = (epochs - history.length) * steps - step;
+  onProgress?.({
+    epoch: history.length + 1,
+    epochs,
+    step,
+    steps,
+    loss,
+    learningRate: plateau.learningRate,
+    dice: history.at(-1)?.dice ?? null,
+    secondsLeft: (since(started) / done) * left,
+  });
+}
+
+function diverged(
+  { course, batches, config }: Training,
+  step: number,
+  what: string,
+  received: number,
+): RobustError {
+  const { learningRate } = course.plateau;
+  return new RobustError('TRAINING_DIVERGED', {
+    message: `Training diverged: the ${what} stopped being finite at a learning rate of ${learningRate}.`,
+    where: `epoch ${course.history.length + 1} of ${config.epochs}, step ${step} of ${batches.steps}`,
+    expected: `finite ${what}`,
+    received: String(received),
+    next: `lower it, for example --set training.learningRate=${Number((config.learningRate / 10).toPrecision(3))}`,
+  });
+}
+
+function since(start: number): number {
+  return (performance.now() - start) / 1000;
+}
