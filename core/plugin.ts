@@ -65,7 +65,9 @@ type Typed<T extends TypeName, O> = {
   boolean: boolean;
   null: null;
   array: readonly (O extends { readonly items: infer I } ? ValueOf<I> : unknown)[];
-  object: Readonly<Record<string, O extends { readonly additionalProperties: infer I } ? ValueOf<I> : unknown>>;
+  object: Readonly<
+    Record<string, O extends { readonly additionalProperties: infer I } ? ValueOf<I> : unknown>
+  >;
 }[T];
 
 /** The options as a plugin receives them: checked, with defaults filled in, frozen. */
@@ -250,6 +252,8 @@ export interface ReportTarget {
   readonly dir: string;
   /** Writes to standard output. */
   print(text: string): void;
+  /** Writes a file of the run folder, whole or not at all. */
+  write(name: string, content: string | Uint8Array): Promise<void>;
   /** Columns of the terminal, 80 when unknown. */
   readonly columns: number;
   readonly colour: boolean;
@@ -294,20 +298,28 @@ export function isPlugin(value: unknown): value is Plugin | HookPlugin {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
 }
 
-export function defineDataset<const S extends OptionsSchema>(draft: Draft<DatasetPlugin<S>>): DatasetPlugin<S> {
+export function defineDataset<const S extends OptionsSchema>(
+  draft: Draft<DatasetPlugin<S>>,
+): DatasetPlugin<S> {
   return brand({ kind: 'dataset', ...draft });
 }
 
 /** A model that comes with its weights; see {@link defineNetwork} for one that core trains. */
-export function defineModel<const S extends OptionsSchema>(draft: Draft<OpenModelPlugin<S>>): OpenModelPlugin<S> {
+export function defineModel<const S extends OptionsSchema>(
+  draft: Draft<OpenModelPlugin<S>>,
+): OpenModelPlugin<S> {
   return brand({ kind: 'model', ...draft });
 }
 
-export function defineNetwork<const S extends OptionsSchema>(draft: Draft<NetworkPlugin<S>>): NetworkPlugin<S> {
+export function defineNetwork<const S extends OptionsSchema>(
+  draft: Draft<NetworkPlugin<S>>,
+): NetworkPlugin<S> {
   return brand({ kind: 'model', ...draft });
 }
 
-export function defineDefense<const S extends OptionsSchema>(draft: Draft<DefensePlugin<S>>): DefensePlugin<S> {
+export function defineDefense<const S extends OptionsSchema>(
+  draft: Draft<DefensePlugin<S>>,
+): DefensePlugin<S> {
   return brand({ kind: 'defense', ...draft });
 }
 
@@ -323,7 +335,9 @@ export function defineIterativeAttack<const S extends OptionsSchema>(
   draft: Draft<Omit<AttackPlugin<S>, 'iteration' | 'perturb'>> & Iteration<S>,
 ): AttackPlugin<S> {
   const { steps, stepSize, loss, direction, ...rest } = draft;
-  const iteration: Iteration<S> = direction ? { steps, stepSize, loss, direction } : { steps, stepSize, loss };
+  const iteration: Iteration<S> = direction
+    ? { steps, stepSize, loss, direction }
+    : { steps, stepSize, loss };
   return brand({ kind: 'attack', ...rest, iteration });
 }
 
@@ -331,11 +345,15 @@ export function defineMetric<const S extends OptionsSchema>(draft: Draft<MetricP
   return brand({ kind: 'metric', ...draft });
 }
 
-export function defineBackend<const S extends OptionsSchema>(draft: Draft<BackendPlugin<S>>): BackendPlugin<S> {
+export function defineBackend<const S extends OptionsSchema>(
+  draft: Draft<BackendPlugin<S>>,
+): BackendPlugin<S> {
   return brand({ kind: 'backend', ...draft });
 }
 
-export function defineReporter<const S extends OptionsSchema>(draft: Draft<ReporterPlugin<S>>): ReporterPlugin<S> {
+export function defineReporter<const S extends OptionsSchema>(
+  draft: Draft<ReporterPlugin<S>>,
+): ReporterPlugin<S> {
   return brand({ kind: 'reporter', ...draft });
 }
 

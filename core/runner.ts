@@ -1,1 +1,192 @@
-export class Runner {}
+import { join } from 'node:path';
+import type { CompleteConfig, LoadedConfig } from './config/index.ts';
+import { checkDataset } from './dataset.ts';
+import { startEngine, tensorflow } from './engine.ts';
+import { createHooks, type Hooks } from './hooks.ts';
+import { installPlugin } from './install.ts';
+import { installGradients } from './ops/index.ts';
+import { makePlan, type Plan } from './plan/plan.ts';
+import { resolveSpec, type RunSpec } from './plan/spec.ts';
+import type { Engine, HookPlugin, ReportTarget } from './plugin.ts';
+import { makeRandom } from './random.ts';
+import { bundledResolver, fileResolver, packageResolver, Registry } from './registry/index.ts';
+import { makeReport } from './report.ts';
+import { prepareOutput, writeAtomically } from './store/output.ts';
+import { openSubject, type Subject } from './subjects/subject.ts';
+import type { SubjectSpec } from './subjects/request.ts';
+import { sweepSubject, type SweepResult } from './sweep/sweep.ts';
+import { verifyCandidate } from './sweep/verify.ts';
+import type { Context, Dataset, Logger, Report, SubjectSummary } from './vocabulary.ts';
+
+/** What a program gives a runner. */
+export interface RunnerOptions {
+  /** Where packages and relative plugin files are looked for outside a configuration. */
+  readonly cwd: string;
+  /** The folder with `attacks/`, `models/` and so on, with a slash at its end. */
+  readonly bundledPlugins: URL;
+  readonly log: Logger;
+  /** Aborting it ends a run early, with a valid partial report. */
+  readonly signal: AbortSignal;
+  readonly cacheDir: string;
+}
+
+/** Where a run shows its result. */
+export type Screen = Omit<ReportTarget, 'dir' | 'write'>;
+
+/** A run while it goes on. */
+interface Session {
+  readonly spec: RunSpec;
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly ctx: Context;
+  readonly startedAt: Date;
+}
+
+/** The whole program: a configuration in, a report out. Everything it does is a tap of one of its hooks. */
+export class Runner {
+  readonly hooks: Hooks = createHooks();
+  readonly registry: Registry;
+  readonly #options: RunnerOptions;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    const { resolve, verify } = this.hooks;
+    resolve.tapPromise('bundled', bundledResolver(options.bundledPlugins));
+    resolve.tapPromise('file', fileResolver);
+    resolve.tapPromise('package', packageResolver);
+    verify.tap('core', verifyCandidate);
+    this.registry = new Registry({
+      bundledPlugins: options.bundledPlugins,
+      baseDir: options.cwd,
+      find: (lookup) => resolve.promise(lookup),
+    });
+  }
+
+  /** Lets a hook plugin tap the hooks. */
+  use(plugin: HookPlugin): this {
+    plugin.apply(this);
+    return this;
+  }
+
+  /** The cells of a configuration. Only the data set is opened. */
+  async plan(loaded: LoadedConfig): Promise<Plan> {
+    return this.#guarded(async () => {
+      const { spec, dataset } = await this.#open(loaded);
+      return this.#plan(spec, dataset);
+    });
+  }
+
+  /** Trains the subjects whose weights are missing; all of them, or the one that is named. */
+  async train(loaded: LoadedConfig, only?: string): Promise<SubjectSummary[]> {
+    return this.#guarded(async () => {
+      const session = await this.#open(loaded);
+      await prepareOutput(session.spec.output);
+      const summaries: SubjectSummary[] = [];
+      for (const spec of session.spec.subjects.filter(({ name }) => only === undefined || name === only)) {
+        const subject = await this.#subject(spec, session);
+        summaries.push({ ...subject.summary, cost: { gradients: 0, forwards: 0, seconds: 0 } });
+        subject.dispose();
+      }
+      return summaries;
+    });
+  }
+
+  /** Opens every subject, attacks it, measures, and hands the report to the reporters. */
+  async run(loaded: LoadedConfig, screen: Screen): Promise<Report> {
+    return this.#guarded(async () => {
+      const session = await this.#open(loaded);
+      await prepareOutput(session.spec.output);
+      const plan = this.#plan(session.spec, session.dataset);
+      this.hooks.runStart.call(plan);
+      const results: [SubjectSummary, SweepResult][] = [];
+      for (const spec of session.spec.subjects.filter(({ name }) =>
+        plan.cells.some((cell) => cell.subject === name),
+      )) {
+        if (session.ctx.signal.aborted) break;
+        const result = await this.#attack(spec, plan, session);
+        if (result) results.push(result);
+      }
+      if (session.ctx.signal.aborted) this.hooks.interrupt.call();
+      const report = this.hooks.summarize.call(makeReport(session, results));
+      const dir = session.spec.output;
+      const write = (name: string, content: string | Uint8Array) => writeAtomically(join(dir, name), content);
+      await this.hooks.report.promise(report, { ...screen, dir, write });
+      return report;
+    });
+  }
+
+  async #open(loaded: LoadedConfig): Promise<Session> {
+    const startedAt = new Date();
+    const config = loaded.value as CompleteConfig;
+    for (const plugin of config.plugins ?? [])
+      this.use(await this.registry.hookPlugin(plugin, loaded.baseDir));
+    const spec = await resolveSpec(loaded, this.registry);
+    for (const { plugin } of allPlugins(spec)) installPlugin(this.hooks, plugin);
+    for (const reporter of spec.reporters) {
+      this.hooks.report.tapPromise(reporter.plugin.name, async (report, target) =>
+        reporter.plugin.report(report, reporter.options, target),
+      );
+    }
+    const engine = await startEngine(config.backend, this.registry, this.#options);
+    installGradients();
+    this.hooks.environment.call(engine.info);
+    const ctx = this.#context(spec);
+    const { plugin, options } = spec.dataset;
+    const dataset = await this.hooks.dataset.for(plugin.name).promise(undefined, options, ctx);
+    return { spec, engine, dataset: await checkDataset(plugin.name, dataset!), ctx, startedAt };
+  }
+
+  #plan(spec: RunSpec, dataset: Dataset): Plan {
+    return this.hooks.plan.call(makePlan(spec, dataset));
+  }
+
+  #context({ seed, baseDir }: RunSpec): Context {
+    const { log, signal, cacheDir } = this.#options;
+    return { tf: tensorflow, log, signal, cacheDir, baseDir, random: makeRandom(seed) };
+  }
+
+  #subject(subject: SubjectSpec, { spec, engine, dataset, ctx }: Session): Promise<Subject> {
+    const dir = join(spec.output, 'subjects', subject.name.replaceAll(/[^\w.+-]+/g, '_'));
+    return openSubject({ spec: subject, dataset, engine, seed: spec.seed, dir, ctx, hooks: this.hooks });
+  }
+
+  /** Nothing when the person interrupted before the subject was ready. */
+  async #attack(
+    spec: SubjectSpec,
+    plan: Plan,
+    session: Session,
+  ): Promise<[SubjectSummary, SweepResult] | undefined> {
+    const { signal } = session.ctx;
+    const subject = await this.#subject(spec, session).catch((error: unknown) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    });
+    if (!subject) return undefined;
+    const { attacks, metrics, batch, share } = session.spec;
+    const { cells, images } = plan;
+    const common = { ...session, attacks, cells, metrics, images, batch, share, hooks: this.hooks };
+    const result = await sweepSubject({ ...common, name: spec.name, segmenter: subject.segmenter });
+    subject.dispose();
+    return [{ ...subject.summary, cost: result.cost }, result];
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.hooks.failed.call(error);
+      throw error;
+    } finally {
+      this.hooks.shutdown.call();
+    }
+  }
+}
+
+function allPlugins({ dataset, subjects, attacks, metrics }: RunSpec) {
+  return [
+    dataset,
+    ...subjects.flatMap(({ model, defenses }) => [model, ...defenses]),
+    ...attacks,
+    ...metrics,
+  ];
+}

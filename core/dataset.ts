@@ -1,0 +1,66 @@
+import { RobustError } from './errors/index.ts';
+import type { Dataset, Sample, Split } from './vocabulary.ts';
+
+/**
+ * Holds a data set to its own description.
+ *
+ * @throws RobustError DATASET_EMPTY without test images, DATASET_INVALID for repeated ids and, at the first sample of
+ * each split and at every later one that is read, for a size, intensity or class that was not announced.
+ */
+export async function checkDataset(name: string, dataset: Dataset): Promise<Dataset> {
+  const { train, test } = dataset;
+  if (test.ids.length === 0) {
+    throw new RobustError('DATASET_EMPTY', {
+      message: `The data set '${name}' has no test images.`,
+      where: 'dataset',
+      expected: 'at least one test image',
+      received: `${train.ids.length} training images, 0 test images`,
+      next: 'check its folder and its patterns',
+    });
+  }
+  for (const split of [train, test]) checkIds(name, split);
+  return { ...dataset, train: checked(name, train, dataset), test: checked(name, test, dataset) };
+}
+
+function checkIds(name: string, { ids }: Split): void {
+  const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (repeated !== undefined) throw invalid(name, repeated, 'every id once', 'an id that occurs twice');
+}
+
+function checked(name: string, split: Split, dataset: Dataset): Split {
+  return {
+    ids: split.ids,
+    async get(index) {
+      const sample = await split.get(index);
+      checkSample(name, sample, dataset);
+      return sample;
+    },
+  };
+}
+
+function checkSample(name: string, { id, image, mask }: Sample, dataset: Dataset): void {
+  const { height, width, channels, domain, classes } = dataset;
+  const shape = image.shape.join(' x ');
+  if (shape !== [height, width, channels].join(' x ')) {
+    throw invalid(name, id, `images of ${height} x ${width} x ${channels}`, shape);
+  }
+  if (mask.shape[0] !== height || mask.shape[1] !== width) {
+    throw invalid(name, id, `masks of ${height} x ${width}`, mask.shape.join(' x '));
+  }
+  if (!image.data.every((value) => value >= domain.low && value <= domain.high)) {
+    throw invalid(name, id, `intensities from ${domain.low} to ${domain.high}`, 'values outside, or NaN');
+  }
+  if (!mask.data.every((value) => value < classes.length)) {
+    throw invalid(name, id, `classes below ${classes.length}`, `class ${Math.max(...new Set(mask.data))}`);
+  }
+}
+
+function invalid(name: string, id: string, expected: string, received: string): RobustError {
+  return new RobustError('DATASET_INVALID', {
+    message: `The data set '${name}' breaks its own description.`,
+    where: `sample ${id}`,
+    expected,
+    received,
+    next: 'this is a defect of the dataset plugin, or of the file behind this sample',
+  });
+}

@@ -1,0 +1,63 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
+import type { AttackedModel } from '../plugin.ts';
+import type { IntensityDomain, Segmenter } from '../vocabulary.ts';
+
+/** A segmenter whose evaluations are counted per image. */
+export class CountedModel implements AttackedModel {
+  readonly segmenter: Segmenter;
+  readonly domain: IntensityDomain;
+  readonly classes: number;
+  /** Images of the current batch that are not padding. */
+  images = 0;
+  #gradients = 0;
+  #forwards = 0;
+
+  constructor(segmenter: Segmenter, domain: IntensityDomain, classes: number) {
+    this.segmenter = segmenter;
+    this.domain = domain;
+    this.classes = classes;
+  }
+
+  get channels(): number {
+    return this.segmenter.channels;
+  }
+
+  /** Gradient evaluations so far, counted per image. */
+  get gradients(): number {
+    return this.#gradients;
+  }
+
+  /** Forward passes so far, counted per image; those inside gradients are not among them. */
+  get forwards(): number {
+    return this.#forwards;
+  }
+
+  logits(x: Tensor4D): Tensor4D {
+    this.countForward();
+    return this.segmenter.logits(x);
+  }
+
+  gradient(x: Tensor4D, loss: (logits: Tensor4D) => Scalar): Tensor4D {
+    this.countGradient();
+    return lossGradient(this.segmenter, x, loss);
+  }
+
+  /** For steps that run compiled, where the call itself is not seen. */
+  countGradient(): void {
+    this.#gradients += this.images;
+  }
+
+  countForward(): void {
+    this.#forwards += this.images;
+  }
+}
+
+/** Gradient of `loss(logits(x))` with respect to x, of the shape of x; nothing is counted. */
+export function lossGradient(
+  segmenter: Segmenter,
+  x: Tensor4D,
+  loss: (logits: Tensor4D) => Scalar,
+): Tensor4D {
+  return tf.grad((input) => loss(segmenter.logits(input as Tensor4D)))(x) as Tensor4D;
+}

@@ -1,0 +1,92 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import type { CompleteConfig, LoadedConfig, Reference, Resolved } from '../config/index.ts';
+import { RobustError } from '../errors/index.ts';
+import type { Kind } from '../plugin.ts';
+import { split, type Registry } from '../registry/index.ts';
+import type { SubjectSpec } from '../subjects/request.ts';
+
+/** An attack under the name that cells and curves carry. */
+export interface AttackSpec extends Resolved<'attack'> {
+  readonly label: string;
+}
+
+/** A configuration whose references are plugins. */
+export interface RunSpec {
+  readonly seed: number;
+  readonly batch: number;
+  readonly limit: number | null;
+  readonly share: boolean;
+  readonly filter: string | null;
+  /** Absolute path of the run folder. */
+  readonly output: string;
+  readonly baseDir: string;
+  readonly dataset: Resolved<'dataset'>;
+  readonly subjects: readonly SubjectSpec[];
+  readonly attacks: readonly AttackSpec[];
+  readonly eps: readonly (number | string)[];
+  readonly metrics: readonly Resolved<'metric'>[];
+  readonly reporters: readonly Resolved<'reporter'>[];
+  readonly loaded: LoadedConfig;
+}
+
+/** Resolves every reference of a configuration. */
+export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Promise<RunSpec> {
+  const config = loaded.value as CompleteConfig;
+  const { baseDir, origins } = loaded;
+  const open = <K extends Kind>(kind: K, reference: Reference<K>, path: string) =>
+    registry.open(kind, reference, { path, origins, baseDir });
+  const each = <K extends Kind>(kind: K, references: readonly Reference<K>[], path: string) =>
+    Promise.all(references.map((reference, index) => open(kind, reference, `${path}.${index}`)));
+  if (config.dataset === undefined) throw missing('dataset', "dataset: 'chest-phantom'");
+  const subjects = Object.entries(config.subjects).map(async ([name, subject]): Promise<SubjectSpec> => ({
+    name,
+    model: await open('model', subject.model, `subjects.${name}.model`),
+    defenses: await each('defense', subject.defenses ?? [], `subjects.${name}.defenses`),
+    weights: subject.weights === undefined ? null : resolve(baseDir, subject.weights),
+    training: { ...config.training, ...subject.training },
+  }));
+  if (subjects.length === 0) throw missing('subjects', "subjects: { unet: { model: 'unet' } }");
+  return {
+    seed: config.seed,
+    batch: config.batch,
+    limit: config.limit,
+    share: config.share,
+    filter: config.filter,
+    output: isAbsolute(config.output) ? config.output : join(baseDir, config.output),
+    baseDir,
+    dataset: await open('dataset', config.dataset, 'dataset'),
+    subjects: await Promise.all(subjects),
+    attacks: labelled(await each('attack', config.attacks, 'attacks'), config.attacks),
+    eps: config.eps,
+    metrics: await each('metric', config.metrics, 'metrics'),
+    reporters: await each('reporter', config.reporters, 'reporters'),
+    loaded,
+  };
+}
+
+/** An attack that is listed twice, with other options, is told apart by a number. */
+function labelled(
+  attacks: readonly Resolved<'attack'>[],
+  references: readonly Reference<'attack'>[],
+): AttackSpec[] {
+  const seen = new Map<string, number>();
+  return attacks.map((attack, index) => {
+    const { name } = attack.plugin;
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    const repeated = attacks.filter(({ plugin }) => plugin.name === name).length > 1;
+    const { options } = split(references[index]!);
+    const described = Object.entries(options).map(([key, value]) => `${key}=${String(value)}`);
+    const suffix = described.length > 0 ? described.join(',') : String(count);
+    return { ...attack, label: repeated ? `${name}(${suffix})` : name };
+  });
+}
+
+function missing(path: string, example: string): RobustError {
+  return new RobustError('CONFIG_INVALID', {
+    message: `The configuration names no ${path}.`,
+    where: path,
+    expected: example,
+    next: 'name one in robust.config.ts, or start from a preset: robust run preset:quickstart',
+  });
+}
