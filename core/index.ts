@@ -16,3 +16,4 @@ export { Runner, type RunnerOptions, type Screen } from './runner.ts';
 export type { Hooks, ProgressEvent, TrainingEvent } from './hooks.ts';
 export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
+export { reportSchema } from './report-schema.ts';

@@ -16,8 +16,8 @@ export interface ConfigRequest {
   readonly cwd: string;
   /** The folder of presets, with a slash at its end. */
   readonly presets: URL;
-  /** `preset:NAME` or a file; without it a configuration is searched for. */
-  readonly target?: string | undefined;
+  /** `preset:NAME`, a file, or the configuration itself; without it one is searched for. */
+  readonly target?: string | Config | undefined;
   /** `PATH=VALUE` texts of `--set`. */
   readonly set?: readonly string[];
   /** Settings that have a flag of their own, such as `--seed`. */

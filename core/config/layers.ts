@@ -5,6 +5,7 @@ import type { Layer } from './merge.ts';
 import { loadPreset } from './presets.ts';
 import { searchConfig } from './search.ts';
 import type { Tree } from './tree.ts';
+import type { Config } from './types.ts';
 import { shown } from './values.ts';
 
 /** Where files and presets are looked for. */
@@ -14,7 +15,11 @@ export interface Places {
 }
 
 /** A target and what it builds on, the most basic first; the last layer's folder is the configuration's. */
-export async function openTarget(target: string | undefined, places: Places): Promise<Layer[]> {
+export async function openTarget(target: string | Config | undefined, places: Places): Promise<Layer[]> {
+  if (typeof target === 'object') {
+    const given = { id: 'given', origin: 'given in place', dir: places.cwd, value: target as Tree };
+    return expand(given, places, []);
+  }
   if (target !== undefined) return expand(await open(target, places.cwd, places), places, []);
   const { file, value } = await searchConfig(places.cwd);
   return expand({ id: file, ...fromFile(file, value, places) }, places, []);

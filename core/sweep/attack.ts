@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { AttackRequest } from '../plugin.ts';
 import { RobustError } from '../errors/index.ts';
 import { clipToBall, clipToRange } from './box.ts';
@@ -29,6 +30,7 @@ async function* perturbEach(request: SweepRequest): AsyncGenerator<Adversarial> 
     };
     const proposed = await plugin.perturb!(asked, options, ctx);
     checkShape(proposed.shape, request);
+    await checkFinite(proposed, request);
     const clipped = tf.tidy(() => clipToBall(clipToRange(proposed, model.domain), x, budget.eps));
     if (proposed !== x) proposed.dispose();
     yield { budget, x: clipped, gradients: (model.gradients - before) / model.images };
@@ -43,5 +45,21 @@ function checkShape(shape: readonly number[], { plugin, x }: SweepRequest): void
     expected: `[${x.shape.join(', ')}]`,
     received: `[${shape.join(', ')}]`,
     next: 'return one adversarial image for each image of the request, padding included',
+  });
+}
+
+/** Before clipping, which turns NaN into an ordinary number on some backends. */
+async function checkFinite(proposed: Tensor4D, { plugin, ids, count }: SweepRequest): Promise<void> {
+  const sizes = tf.tidy(() => tf.sum(tf.abs(proposed), [1, 2, 3]));
+  const values = await sizes.data();
+  sizes.dispose();
+  const bad = ids.slice(0, count).filter((_, image) => !Number.isFinite(values[image]));
+  if (bad.length === 0) return;
+  throw new RobustError('ATTACK_NOT_FINITE', {
+    message: `The attack '${plugin.name}' returned NaN or infinite intensities.`,
+    where: `sample ${bad.slice(0, 3).join(', ')}`,
+    expected: 'finite intensities',
+    received: `${bad.length} of ${count} images of this batch without`,
+    next: 'look for a division by zero in the attack; a gradient can be zero everywhere',
   });
 }

@@ -103,7 +103,8 @@ function gradientStep(iteration: Iteration, stepSize: number, { model, options }
     };
     const moved = tf.add(x, tf.mul(move.direction, stepSize)) as Tensor4D;
     // NaN must survive into the sum: sign and clip may turn it into an ordinary number.
-    const size = tf.sum(tf.abs(gradient), [1, 2, 3]);
+    const watched = iteration.direction ? tf.add(tf.abs(gradient), tf.abs(move.direction)) : tf.abs(gradient);
+    const size = tf.sum(watched, [1, 2, 3]);
     return [clipToRange(moved, domain), move.memory ?? tf.clone(memory!), tf.add(health!, size)];
   };
 }

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { Runner, type Screen } from '../runner.ts';
+import { interruptible } from './interrupt.ts';
+import { cacheFolder, hasColour, makeLogger, type Io, type Talk } from './io.ts';
+import type { Finish } from './main.ts';
+import { bundledPlugins } from './paths.ts';
+import { makeProgress } from './progress.ts';
+import { collect, loadSettings, withSettings, type Settings } from './settings.ts';
+
+type RunSettings = Settings & Talk;
+
+/** `robust run`: attack, measure, report. */
+export function runCommand(io: Io, finish: Finish): Command {
+  return withSettings(new Command('run'))
+    .description('attack the subjects of a configuration and report how far their scores fall')
+    .option('--reporter <name>', 'what shows the result (repeatable)', collect)
+    .option('--json', 'print the report as JSON')
+    .option('--verbose', 'say more')
+    .option('--quiet', 'say nothing but warnings and the result')
+    .action((target: string | undefined, settings: RunSettings) => finish(run(io, target, settings)));
+}
+
+async function run(io: Io, target: string | undefined, settings: RunSettings): Promise<number> {
+  const config = await loadSettings(io, target, settings);
+  const report = await interruptible(makeLogger(io, settings), (signal) =>
+    makeRunner(io, settings, signal).run(config, screen(io, settings.json === true)),
+  );
+  if (settings.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+  return report.status === 'interrupted' ? 130 : 0;
+}
+
+/** A runner that talks and shows its progress on standard error. */
+export function makeRunner(io: Io, talk: Talk, signal: AbortSignal): Runner {
+  const { cwd, env, stderr } = io;
+  const runner = new Runner({
+    cwd,
+    bundledPlugins,
+    log: makeLogger(io, talk),
+    signal,
+    cacheDir: cacheFolder(env),
+  });
+  return talk.quiet ? runner : runner.use(makeProgress(stderr));
+}
+
+/** Reporters print to standard output, unless that is kept for JSON. */
+function screen({ stdout, stderr, env }: Io, json: boolean): Screen {
+  const output = json ? stderr : stdout;
+  const print = (text: string) => void output.write(text);
+  return { print, columns: output.columns ?? 80, colour: hasColour(output, env) };
+}

@@ -1,0 +1,61 @@
+import { Option, type Command } from 'commander';
+import { loadConfig, type Config, type LoadedConfig } from '../config/index.ts';
+import { schema } from '../config/schema.ts';
+import { parseValue } from '../config/values.ts';
+import type { Io } from './io.ts';
+import { presets } from './paths.ts';
+
+/** Options of every command that works on a configuration. */
+export interface Settings {
+  readonly set?: readonly string[];
+  readonly seed?: unknown;
+  readonly backend?: string;
+  readonly batch?: unknown;
+  readonly limit?: unknown;
+  readonly filter?: string;
+  readonly output?: string;
+  readonly reporter?: readonly string[];
+  readonly share: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds the target and the options that a configuration understands; their help is the schema's. */
+export function withSettings(command: Command): Command {
+  const about = (key: keyof typeof schema.properties) => schema.properties[key].description;
+  const valued = (flags: string, key: keyof typeof schema.properties) =>
+    new Option(flags, about(key)).argParser(parseValue);
+  return command
+    .argument('[target]', 'preset:NAME or a configuration file; searched for when absent')
+    .option('--set <path=value>', 'set any value, such as attacks.0.stepSize=2 (repeatable)', collect)
+    .addOption(valued('--seed <n>', 'seed'))
+    .option('--backend <name>', about('backend'))
+    .addOption(valued('--batch <n>', 'batch'))
+    .addOption(valued('--limit <n>', 'limit'))
+    .option('--filter <text>', about('filter'))
+    .option('--output <dir>', about('output'))
+    .option('--no-share', 'attack every budget from the start, without sharing trajectories');
+}
+
+/** Collects the values of a repeatable option. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The configuration that target, environment and options make. */
+export function loadSettings(io: Io, target: string | undefined, settings: Settings): Promise<LoadedConfig> {
+  const { set = [], seed, backend, batch, limit, filter, output, reporter, share } = settings;
+  const given = {
+    seed,
+    backend,
+    batch,
+    limit,
+    filter,
+    output,
+    reporters: reporter,
+    share: share ? undefined : false,
+  };
+  const flags = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Config;
+  return loadConfig({ cwd: io.cwd, env: io.env, presets, target, set, flags });
+}

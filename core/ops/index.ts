@@ -1,0 +1,2 @@
+/** Installs the gradient functions that hold for every backend. */
+export function installGradients(): void {}

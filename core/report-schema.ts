@@ -1,0 +1,82 @@
+/**
+ * JSON Schema of report.json. A reader that finds the `schema` it knows may rely on everything here; what is added
+ * later does not change the version, what changes meaning does.
+ */
+const number = { type: 'number' };
+const nullable = { type: ['number', 'null'] };
+const text = { type: 'string' };
+const count = { type: 'integer', minimum: 0 };
+
+function object(properties: Record<string, unknown>): Record<string, unknown> {
+  return { type: 'object', properties, required: Object.keys(properties) };
+}
+
+function list(items: unknown): Record<string, unknown> {
+  return { type: 'array', items };
+}
+
+const cost = object({
+  gradients: { ...count, description: 'Gradient evaluations, counted per image.' },
+  forwards: { ...count, description: 'Forward passes, counted per image.' },
+  seconds: { type: 'number', minimum: 0 },
+});
+
+const point = object({
+  eps: { ...number, description: 'Attack intensity in intensity units; 0 is the clean score.' },
+  mean: { ...nullable, description: 'Mean over images; null when no image has a value.' },
+  low: { ...nullable, description: 'Lower bound of the 95 % interval of the mean.' },
+  high: { ...nullable, description: 'Upper bound of the 95 % interval of the mean.' },
+  pooled: { ...nullable, description: 'The metric of the counts summed over all images.' },
+  n: { ...count, description: 'Images with a defined value.' },
+  undefined: { ...count, description: 'Images whose value is undefined.' },
+});
+
+const row = object({
+  cell: text,
+  subject: text,
+  attack: { ...text, description: "The attack's label; 'clean' for untouched images." },
+  eps: number,
+  sample: text,
+  group: text,
+  linf: { ...number, description: 'Largest absolute change of a pixel.' },
+  gradients: { ...count, description: 'Gradients beyond those that smaller budgets needed too.' },
+  values: { type: 'object', additionalProperties: nullable },
+  confusion: list(object({ tp: count, fp: count, fn: count, tn: count })),
+});
+
+export const reportSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'robust report',
+  ...object({
+    schema: { const: 'robust-report/1' },
+    status: { enum: ['complete', 'interrupted'] },
+    startedAt: text,
+    seed: { type: 'integer' },
+    engine: object({ backend: text, version: text, device: text, threads: count }),
+    versions: { type: 'object', additionalProperties: text },
+    dataset: object({
+      name: text,
+      fingerprint: text,
+      classes: list(text),
+      size: { ...list(count), minItems: 3, maxItems: 3 },
+      domain: object({ low: number, high: number, step: number }),
+      images: count,
+      notes: list(text),
+    }),
+    subjects: list(
+      object({
+        name: text,
+        model: text,
+        defenses: list(text),
+        fingerprint: text,
+        parameters: { type: ['integer', 'null'] },
+        cost,
+      }),
+    ),
+    curves: list(object({ subject: text, attack: text, metric: text, points: list(point) })),
+    rows: list(row),
+    cost,
+    configuration: { type: 'object' },
+    origins: { type: 'object', additionalProperties: text },
+  }),
+};

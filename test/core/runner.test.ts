@@ -1,0 +1,212 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  defineDataset,
+  defineDefense,
+  definePlugin,
+  loadConfig,
+  reportSchema,
+  Runner,
+  type Config,
+  type Hooks,
+  type Report,
+} from '../../core/index.ts';
+import { temporaryFolder, tinyDataset, toyNetwork } from '../../core/testing/index.ts';
+
+const here = (path: string) => new URL(`../../${path}/`, import.meta.url);
+const screen = { print: () => undefined, columns: 80, colour: false };
+
+const tiny = defineDataset({
+  name: 'tiny',
+  summary: 'Rectangles.',
+  options: { test: { description: 'Test images.', type: 'integer', default: 3 } },
+  load: async (options) => tinyDataset(options),
+});
+
+function config(more: Partial<Config> = {}): Config {
+  return {
+    backend: 'wasm',
+    batch: 2,
+    dataset: tiny,
+    subjects: { toy: { model: toyNetwork() } },
+    eps: [2, 8],
+    reporters: ['json'],
+    training: { epochs: 2, batch: 2 },
+    ...more,
+  };
+}
+
+interface Setting {
+  output?: string;
+  signal?: AbortSignal;
+  tap?: (hooks: Hooks) => void;
+}
+
+async function run(
+  more: Partial<Config> = {},
+  setting: Setting = {},
+): Promise<{ report: Report; output: string }> {
+  const output = setting.output ?? temporaryFolder();
+  const warnings: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (text: string) => void warnings.push(text),
+    debug: () => undefined,
+  };
+  const runner = new Runner({
+    cwd: output,
+    bundledPlugins: here('plugins'),
+    log,
+    signal: setting.signal ?? new AbortController().signal,
+    cacheDir: output,
+  });
+  if (setting.tap) runner.use(definePlugin({ name: 'test', apply: ({ hooks }) => setting.tap!(hooks) }));
+  const loaded = await loadConfig({
+    cwd: output,
+    presets: here('presets'),
+    target: config({ output, ...more }),
+  });
+  return { report: await runner.run(loaded, screen), output };
+}
+
+/** A report without what may differ between equal runs. */
+function timeless(report: Report): unknown {
+  return JSON.parse(
+    JSON.stringify(report, (key, value: unknown) =>
+      /^(seconds|startedAt|configuration|origins)$/.test(key) ? 0 : value,
+    ),
+  );
+}
+
+describe('a run', () => {
+  let first: { report: Report; output: string };
+  beforeAll(async () => {
+    first = await run();
+  });
+
+  it('writes a report that fits its schema', () => {
+    const written = JSON.parse(readFileSync(join(first.output, 'report.json'), 'utf8')) as Report;
+    const validate = new Ajv({ allErrors: true, strict: false }).compile(reportSchema);
+    expect(validate(written), JSON.stringify(validate.errors)).toBe(true);
+    expect(written).toEqual(JSON.parse(JSON.stringify(first.report)));
+  });
+
+  it('has a curve per subject, attack and metric, with the clean score at eps 0', () => {
+    expect(first.report.curves.map(({ metric }) => metric)).toEqual(['dice', 'jaccard']);
+    for (const { points } of first.report.curves) expect(points.map(({ eps }) => eps)).toEqual([0, 2, 8]);
+  });
+
+  it('counts its cost and says what ran where', () => {
+    // eps 2: 3 steps; eps 8: 10, of which 3 are shared.
+    expect(first.report.cost).toMatchObject({ gradients: 10 * 3, forwards: 3 * 3 });
+    expect(first.report.engine.backend).toBe('wasm');
+    expect(first.report.origins['training.patience']).toBe('default');
+  });
+
+  it('is the same again in another folder, and reuses weights in the same one', async () => {
+    const again = await run();
+    expect(timeless(again.report)).toEqual(timeless(first.report));
+    let trained = 0;
+    const reused = await run(
+      {},
+      { output: first.output, tap: (hooks) => hooks.training.tap('count', () => trained++) },
+    );
+    expect(trained).toBe(0);
+    expect(timeless(reused.report)).toEqual(timeless(first.report));
+  });
+
+  it('limits images without changing the others', async () => {
+    const { report } = await run({ limit: 1 }, { output: first.output });
+    expect(report.rows).toEqual(first.report.rows.filter(({ sample }) => sample === 'test-0'));
+  });
+
+  it('takes given weights as they are', async () => {
+    const weights = join(first.output, 'subjects', 'toy', 'weights');
+    const { report } = await run({ subjects: { toy: { model: toyNetwork(), weights } } });
+    expect(report.subjects[0]!.fingerprint).toBe(first.report.subjects[0]!.fingerprint);
+  });
+
+  it('runs only the cells that a filter leaves', async () => {
+    const { report } = await run({ filter: '/8' }, { output: first.output });
+    expect(new Set(report.rows.map(({ eps }) => eps))).toEqual(new Set([0, 8]));
+    await expect(run({ filter: 'nothing' })).rejects.toMatchObject({ code: 'FILTER_EMPTY' });
+  });
+
+  it('ends early with a valid report when it is interrupted', async () => {
+    const abort = new AbortController();
+    const tap = (hooks: Hooks) => hooks.progress.tap('test', () => abort.abort());
+    const { report, output } = await run({}, { output: first.output, signal: abort.signal, tap });
+    expect(report.status).toBe('interrupted');
+    expect(report.dataset.images).toBe(2);
+    expect(existsSync(join(output, 'report.json'))).toBe(true);
+  });
+});
+
+describe('hooks', () => {
+  it('let a plugin wrap what another made', async () => {
+    const tap = (hooks: Hooks) => hooks.metric.for('dice').tap('half', (value) => value / 2);
+    const { report } = await run({}, { tap });
+    expect(Math.max(...report.rows.map(({ values }) => values['dice']!))).toBeLessThanOrEqual(0.5);
+  });
+
+  it('list what exists when asked for what does not', () => {
+    const { hooks } = new Runner({
+      ...{ cwd: '.', cacheDir: '.' },
+      bundledPlugins: here('plugins'),
+      log: console,
+      signal: AbortSignal.abort(),
+    });
+    expect(() => (hooks as never)['cellEnded']).toThrow(expect.objectContaining({ code: 'HOOK_UNKNOWN' }));
+    expect(() => (hooks as never)['atack']).toThrow(/did you mean 'attack'\?.*dataset/);
+  });
+});
+
+describe('several defenses', () => {
+  it('see the image in the order in which they are listed', async () => {
+    const seen: string[] = [];
+    const defense = (name: string) =>
+      defineDefense({
+        ...{ name, summary: 'Notes its turn.', options: {} },
+        input: (x) => (seen.push(name), x),
+      });
+    const subjects = { toy: { model: toyNetwork(), defenses: [defense('one'), defense('two')] } };
+    await run({ subjects, eps: [2], limit: 1 });
+    expect(seen.slice(0, 2)).toEqual(['one', 'two']);
+  });
+});
+
+describe('what a run rejects', () => {
+  const rejected = (more: Partial<Config>, setting?: Setting) => expect(run(more, setting)).rejects;
+
+  it('an empty data set', () =>
+    rejected({ dataset: { use: tiny, test: 0 } }).toMatchObject({ code: 'DATASET_EMPTY' }));
+
+  it('an eps outside the range', () => rejected({ eps: [300] }).toMatchObject({ code: 'BUDGET_INVALID' }));
+
+  it('a folder that cannot be written', () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    return rejected({ output: join(file, 'run') }).toMatchObject({ code: 'OUTPUT_NOT_WRITABLE' });
+  });
+
+  it('two plugins of one name', () => {
+    const twins = { a: { model: toyNetwork() }, b: { model: toyNetwork() } };
+    return rejected({ subjects: twins }).toMatchObject({ code: 'PLUGIN_INVALID' });
+  });
+
+  it('a data set that breaks its own description', () => {
+    const broken = defineDataset({
+      ...{ name: 'broken', summary: 'Wider than it says.', options: {} },
+      load: async () => ({ ...tinyDataset(), width: 7 }),
+    });
+    return rejected({ dataset: broken }).toMatchObject({ code: 'DATASET_INVALID' });
+  });
+
+  it('a configuration without a data set', () =>
+    rejected({ dataset: undefined as never }).toMatchObject({ code: 'CONFIG_INVALID' }));
+
+  it('a backend that cannot run', () =>
+    rejected({ backend: 'webgl' }).toMatchObject({ code: 'PLUGIN_UNKNOWN' }));
+});
