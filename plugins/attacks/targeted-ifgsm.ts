@@ -9,9 +9,15 @@ export default defineIterativeAttack({
   ],
   norm: 'linf',
   options: {
-    stepSize: { description: 'Step length alpha in intensity units.', type: 'number', exclusiveMinimum: 0, default: 1 },
+    stepSize: {
+      description: 'Step length alpha in intensity units.',
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 1,
+    },
     steps: {
-      description: 'Gradient steps at every eps; null takes ceil(min(eps + 4, 1.25 eps)), eps counted in steps.',
+      description:
+        'Gradient steps at every eps; null takes ceil(min(eps + 4, 1.25 eps)), eps counted in steps.',
       type: ['integer', 'null'],
       minimum: 1,
       default: null,

@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import sharp from 'sharp';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
 import { makeRandom } from '../../../core/random.ts';
 import { temporaryFolder } from '../../../core/testing/context.ts';
 import type { Context } from '../../../core/index.ts';
@@ -16,7 +17,7 @@ export function dataContext(baseDir = '/', seed = 0): Context {
 export function picture(
   [height, width, channels]: readonly [number, number, 1 | 3],
   value: (row: number, column: number, channel: number) => number,
-): sharp.Sharp {
+): Sharp {
   const at = (i: number) => {
     const pixel = Math.floor(i / channels);
     return value(Math.floor(pixel / width), pixel % width, i % channels);
@@ -30,14 +31,32 @@ export function maskPicture(
   height: number,
   width: number,
   inside: (row: number, column: number) => boolean,
-): sharp.Sharp {
+): Sharp {
   return picture([height, width, 1], (row, column) => (inside(row, column) ? 255 : 0));
 }
 
-/** Writes a picture into a new folder and tells its path. */
+/** Writes a file into a new folder and tells its path. */
 export async function saved(name: string, bytes: Promise<Buffer> | Buffer): Promise<string> {
   const path = join(temporaryFolder(), name);
-  const { writeFile } = await import('node:fs/promises');
   await writeFile(path, await bytes);
   return path;
+}
+
+/** Writes pictures below a folder, in the format of each name. */
+export async function fill(root: string, files: Readonly<Record<string, Sharp>>): Promise<string> {
+  for (const [name, file] of Object.entries(files)) {
+    const path = join(root, name);
+    await mkdir(dirname(path), { recursive: true });
+    await file.toFile(path);
+  }
+  return root;
+}
+
+/** A picture and a mask of a square whose place and brightness depend on `seed`. */
+export function pairOf(seed: number, height = 20, width = 24): { image: Sharp; mask: Sharp } {
+  const inside = (row: number, column: number) =>
+    row >= 4 + (seed % 3) && row < 14 && column >= 5 && column < 15;
+  const level = (row: number, column: number) =>
+    (inside(row, column) ? 200 : 40) + ((row * 3 + column + seed * 7) % 30);
+  return { image: picture([height, width, 3], level), mask: maskPicture(height, width, inside) };
 }
