@@ -30,13 +30,18 @@ function canBuild() {
 }
 
 function newest(path) {
-  const { mtimeMs } = statSync(path);
-  if (!statSync(path).isDirectory()) return mtimeMs;
-  return Math.max(mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+  const info = statSync(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  return Math.max(info.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** Milliseconds of the last change to any source; whole ones, which file times keep exactly. */
+function lastChange() {
+  return Math.ceil(Math.max(...sources.filter(existsSync).map(newest)));
 }
 
 function isStale() {
-  return !existsSync(stamp) || Math.max(...sources.filter(existsSync).map(newest)) > statSync(stamp).mtimeMs;
+  return !existsSync(stamp) || lastChange() > Math.round(statSync(stamp).mtimeMs);
 }
 
 /** Takes the lock, or says that another live process holds it. */
@@ -67,7 +72,11 @@ function isAlive(file) {
  */
 function build() {
   process.stderr.write('robust: building dist (the sources are newer)\n');
-  const started = new Date();
+  const built = lastChange();
+  // What a build that was killed left behind.
+  for (const name of readdirSync(work)) {
+    if (/^(dist|old)-/.test(name)) rmSync(join(work, name), { recursive: true, force: true });
+  }
   const fresh = join(work, `dist-${process.pid}`);
   const old = join(work, `old-${process.pid}`);
   const target = ['--outDir', fresh, '--tsBuildInfoFile', join(fresh, '.tsbuildinfo')];
@@ -77,13 +86,14 @@ function build() {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`robust: the sources do not compile\n${stdout}`);
   }
-  // What was edited while the compiler ran is newer than this build.
-  utimesSync(join(fresh, '.tsbuildinfo'), started, started);
+  // As old as its sources: what was edited while the compiler ran is newer than this build.
+  utimesSync(join(fresh, '.tsbuildinfo'), built / 1000, built / 1000);
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);
   rmSync(old, { recursive: true, force: true });
 }
 
+/** Builds if need be, once: or waits for another process that does. */
 async function ensureBuilt() {
   while (isStale()) {
     if (!acquire()) {
@@ -92,6 +102,7 @@ async function ensureBuilt() {
     }
     try {
       if (isStale()) build();
+      return;
     } finally {
       rmSync(lock, { force: true });
     }

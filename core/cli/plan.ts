@@ -28,11 +28,11 @@ async function plan(io: Io, target: string | undefined, settings: PlanSettings):
     io.stdout.write(settings.json ? `${JSON.stringify({ value, origins })}\n` : configText(config));
     return 0;
   }
-  const made = await interruptible(makeLogger(io, settings), (signal) =>
-    makeRunner(io, settings, signal).plan(config),
-  );
-  io.stdout.write(settings.json ? `${JSON.stringify(made)}\n` : planText(made));
-  return 0;
+  return interruptible(makeLogger(io, settings), async (signal) => {
+    const made = await makeRunner(io, settings, signal).plan(config);
+    io.stdout.write(settings.json ? `${JSON.stringify(made)}\n` : planText(made));
+    return 0;
+  });
 }
 
 /** The first steps of a shared trajectory are those of the smaller budgets; what remains is a budget's own. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Runner, type Screen } from '../runner.ts';
-import { interruptible } from './interrupt.ts';
+import { INTERRUPTED, interruptible } from './interrupt.ts';
 import { cacheFolder, hasColour, makeLogger, type Io, type Talk } from './io.ts';
 import type { Finish } from './main.ts';
 import { bundledPlugins } from './paths.ts';
@@ -22,11 +22,11 @@ export function runCommand(io: Io, finish: Finish): Command {
 
 async function run(io: Io, target: string | undefined, settings: RunSettings): Promise<number> {
   const config = await loadSettings(io, target, settings);
-  const report = await interruptible(makeLogger(io, settings), (signal) =>
-    makeRunner(io, settings, signal).run(config, screen(io, settings.json === true)),
-  );
-  if (settings.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-  return report.status === 'interrupted' ? 130 : 0;
+  return interruptible(makeLogger(io, settings), async (signal) => {
+    const report = await makeRunner(io, settings, signal).run(config, screen(io, settings.json === true));
+    if (settings.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+    return report.status === 'interrupted' ? INTERRUPTED : 0;
+  });
 }
 
 /** A runner that talks and shows its progress on standard error. */

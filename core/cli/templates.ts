@@ -23,7 +23,7 @@ export default defineIterativeAttack({
   summary: 'Gradient steps towards a mask without any foreground.',
   norm: 'linf',
   options: {
-    stepSize: { description: 'Step length, in grey levels.', type: 'number', exclusiveMinimum: 0, default: 1 },
+    stepSize: { description: 'Step in intensity units.', type: 'number', exclusiveMinimum: 0, default: 1 },
     steps: { description: 'Gradient steps at every eps.', type: 'integer', minimum: 1, default: 10 },
   },
   goal: (truth, _classes, _options, { tf }) => tf.zerosLike(truth),
@@ -97,8 +97,9 @@ function drawSquare(id: string, size: number, random: Random): Sample {
   const mask = new Uint8Array(size * size);
   for (let i = 0; i < mask.length; i++) {
     const [y, x] = [Math.floor(i / size), i % size];
-    mask[i] = Number(y >= top && y < top + side && x >= left && x < left + side);
-    data[i] = 60 + 100 * mask[i]! + random.below(40);
+    const inside = Number(y >= top && y < top + side && x >= left && x < left + side);
+    mask[i] = inside;
+    data[i] = 60 + 100 * inside + random.below(40);
   }
   return { id, image: { shape: [size, size, 1], data }, mask: { shape: [size, size], data: mask } };
 }
@@ -111,7 +112,7 @@ export default defineDefense({
   name: '${name}',
   summary: 'Lowers the contrast of every image before the model sees it.',
   options: {
-    contrast: { description: 'Part of it that is kept.', type: 'number', minimum: 0.01, maximum: 1, default: 0.8 },
+    contrast: { description: 'Part that is kept.', type: 'number', minimum: 0.01, maximum: 1, default: 0.8 },
   },
   input(x, { low, high }, { contrast }, { tf }) {
     const middle = (low + high) / 2;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { RobustError, suggestion } from '../errors/index.ts';
 import type { SubjectSummary } from '../vocabulary.ts';
-import { interruptible } from './interrupt.ts';
+import { INTERRUPTED, interruptible } from './interrupt.ts';
 import { makeLogger, type Io, type Talk } from './io.ts';
 import type { Finish } from './main.ts';
 import { makeRunner } from './run.ts';
@@ -22,10 +23,20 @@ export function trainCommand(io: Io, finish: Finish): Command {
 
 async function train(io: Io, target: string | undefined, settings: TrainSettings): Promise<number> {
   const config = await loadSettings(io, target, settings);
+  checkSubject(settings.only, Object.keys(config.value.subjects));
   return interruptible(makeLogger(io, settings), async (signal) => {
     const subjects = await makeRunner(io, settings, signal).train(config, settings.only);
     io.stdout.write(settings.json ? `${JSON.stringify(subjects)}\n` : `${asText(subjects)}\n`);
-    return signal.aborted ? 130 : 0;
+    return signal.aborted ? INTERRUPTED : 0;
+  });
+}
+
+function checkSubject(only: string | undefined, names: readonly string[]): void {
+  if (only === undefined || names.includes(only)) return;
+  throw new RobustError('USAGE', {
+    message: `There is no subject '${only}'.`,
+    where: '--only',
+    next: suggestion(only, names),
   });
 }
 

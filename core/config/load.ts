@@ -15,7 +15,7 @@ const scripts = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 const data = ['.json', '.yaml', '.yml'];
 
 /** Where a configuration is looked for, in order of preference. */
-export const searchPlaces = [
+const searchPlaces = [
   ...[...scripts, ...data].map((extension) => `robust.config${extension}`),
   '.robustrc',
   ...[...data, ...scripts].map((extension) => `.robustrc${extension}`),

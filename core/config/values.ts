@@ -4,7 +4,7 @@ import type { Assignment } from './merge.ts';
 import { isTree, mapLeaves } from './tree.ts';
 
 /** Names after `ROBUST_` that are not settings. */
-const reserved = new Set(['CACHE']);
+const reserved = new Set(['CACHE', 'PYTHON']);
 
 /** A value as text: JSON where it is JSON, otherwise the text itself. */
 export function parseValue(text: string): unknown {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Chalk, type ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
 import { defineReporter, type Curve, type Point, type Report } from '../../core/index.ts';
@@ -17,10 +18,12 @@ export default defineReporter({
   },
   report(report, { digits }, { print, columns, colour, dir }) {
     const style = new Chalk({ level: colour ? 1 : 0 });
+    const line = (text: string) => fit(text, columns);
     const blocks = groups(report.curves).flatMap(([title, curves]) =>
-      chunks(curves, perLine(columns, digits)).map((part) => block(title, part, digits, style)),
+      chunks(curves, perLine(columns, digits)).map((part) => block(line(title), part, digits, style)),
     );
-    print([heading(report, style), ...blocks, footing(report, dir, style)].join('\n\n') + '\n');
+    const parts = [heading(report, style, line), ...blocks, footing(report, dir, style, line)];
+    print(`${parts.join('\n\n')}\n`);
   },
 });
 
@@ -39,17 +42,29 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   );
 }
 
-/** Columns that fit beside eps: `0.913 [0.897, 0.925]` and two spaces. */
+/** Columns of `0.913 [0.897, 0.925]`. */
+const cellWidth = (digits: number) => 3 * (digits + 2) + 5;
+
+/** Subjects that fit beside eps, two spaces apart. */
 function perLine(columns: number, digits: number): number {
-  return Math.max(1, Math.floor((columns - 8) / (3 * (digits + 2) + 8)));
+  return Math.max(1, Math.floor((columns - 6) / (cellWidth(digits) + 2)));
 }
 
-function heading({ status, engine, dataset, seed }: Report, style: ChalkInstance): string {
+/** One line of plain text: names come from files and configurations, and may hold anything. */
+function fit(text: string, width: number): string {
+  const characters = [...stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?')];
+  return characters.length <= width ? characters.join('') : `${characters.slice(0, width - 1).join('')}…`;
+}
+
+type Line = (text: string) => string;
+
+function heading({ status, engine, dataset, seed }: Report, style: ChalkInstance, line: Line): string {
   const [height, width, channels] = dataset.size;
   const size = `${height} x ${width}${channels === 1 ? '' : ` x ${channels}`}`;
   const lines = [
-    `${style.bold(dataset.name)}: ${dataset.images} images of ${size}; ${engine.backend}, ${engine.device}; seed ${seed}`,
-    ...dataset.notes.map((note) => style.yellow(`note: ${note}`)),
+    style.bold(line(`${dataset.name}: ${dataset.images} images of ${size}`)),
+    line(`${engine.backend} ${engine.version} on ${engine.device}, seed ${seed}`),
+    ...dataset.notes.map((note) => style.yellow(line(`note: ${note}`))),
   ];
   if (status === 'interrupted')
     lines.push(style.yellow('interrupted: only the images finished so far are counted'));
@@ -58,7 +73,7 @@ function heading({ status, engine, dataset, seed }: Report, style: ChalkInstance
 
 function block(title: string, curves: readonly Curve[], digits: number, style: ChalkInstance): string {
   const table = new Table({
-    head: ['eps', ...curves.map(({ subject }) => subject)],
+    head: ['eps', ...curves.map(({ subject }) => fit(subject, cellWidth(digits)))],
     colAligns: ['right', ...curves.map(() => 'left' as const)],
     chars: { ...noBorders, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
@@ -75,23 +90,25 @@ function block(title: string, curves: readonly Curve[], digits: number, style: C
     );
     table.push([eps === 0 ? 'clean' : String(eps), ...cells]);
   }
-  return `${style.bold(title)} ${style.dim('mean over images [95 % interval]')}\n${table.toString()}`;
+  return `${style.bold(title)}\n${style.dim('mean over images [95 % interval]')}\n${table.toString()}`;
 }
 
 function cell(point: Point | undefined, digits: number): string {
   if (!point) return '';
   const show = (value: number | null) => (value === null ? 'n/a' : value.toFixed(digits));
-  const missing = point.undefined > 0 ? ` (${point.undefined} undefined)` : '';
+  const missing = point.undefined > 0 ? ` !${point.undefined}` : '';
   return `${show(point.mean)} [${show(point.low)}, ${show(point.high)}]${missing}`;
 }
 
-function footing({ cost, subjects }: Report, dir: string, style: ChalkInstance): string {
+function footing({ cost, curves, subjects }: Report, dir: string, style: ChalkInstance, line: Line): string {
   const count = (value: number) => value.toLocaleString('en-US');
+  const incomplete = curves.some(({ points }) => points.some((point) => point.undefined > 0));
   const lines = [
+    ...(incomplete ? ['!n: the metric is undefined for n images, which the mean leaves out'] : []),
     `${count(cost.gradients)} gradients and ${count(cost.forwards)} forward passes in ${cost.seconds.toFixed(1)} s`,
     ...subjects.map(({ name, fingerprint, parameters }) => {
       const size = parameters === null ? '' : `, ${count(parameters)} parameters`;
-      return `${name}: ${fingerprint.slice(0, 12)}${size}`;
+      return line(`${name}: ${fingerprint.slice(0, 12)}${size}`);
     }),
     `run folder: ${dir}`,
   ];

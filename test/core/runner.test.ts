@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  defineBackend,
   defineDataset,
   defineDefense,
   definePlugin,
@@ -207,6 +208,13 @@ describe('what a run rejects', () => {
   it('a configuration without a data set', () =>
     rejected({ dataset: undefined as never }).toMatchObject({ code: 'CONFIG_INVALID' }));
 
-  it('a backend that cannot run', () =>
-    rejected({ backend: 'webgl' }).toMatchObject({ code: 'PLUGIN_UNKNOWN' }));
+  it('a backend that does not exist, or cannot run', async () => {
+    await rejected({ backend: 'webgl' }).toMatchObject({ code: 'PLUGIN_UNKNOWN' });
+    const broken = defineBackend({
+      ...{ name: 'broken', summary: 'Never there.', options: {}, preference: 0 },
+      probe: async () => ({ available: false, detail: 'no such device', advice: 'buy one' }),
+      start: () => Promise.reject(new Error('must not be called')),
+    });
+    await rejected({ backend: broken }).toMatchObject({ code: 'BACKEND_UNAVAILABLE', parts: { next: 'buy one' } });
+  });
 });

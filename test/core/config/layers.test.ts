@@ -38,7 +38,14 @@ test('preset < file < environment < command line', async () => {
     'robust.config.json':
       '{ "extends": "preset:tiny", "seed": 2, "batch": 2, "limit": 2, "training": { "flips": true } }',
   });
-  const env = { ROBUST_BATCH: '3', ROBUST_LIMIT: '3', ROBUST_CACHE: '/x', ROBUST_OUTPUT: '', PATH: '/bin' };
+  const env = {
+    ROBUST_BATCH: '3',
+    ROBUST_LIMIT: '3',
+    ROBUST_CACHE: '/x',
+    ROBUST_PYTHON: 'python3',
+    ROBUST_OUTPUT: '',
+    PATH: '/bin',
+  };
   const { value, origins } = await load(cwd, {
     env,
     set: ['limit=4'],
