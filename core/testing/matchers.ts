@@ -4,7 +4,7 @@ import { compare, type Comparable, type Tolerance } from './close.ts';
 declare module 'vitest' {
   // The type parameter must be there for the interfaces to merge.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
-  interface Matchers<T = any> {
+  interface Matchers<T> {
     /** Agrees in shape, type and value with what is expected; exactly unless a tolerance is given. */
     toBeAllClose(expected: Comparable, tolerance?: Tolerance): void;
   }

@@ -96,7 +96,6 @@ function same(one: Written, other: Written): void {
 }
 
 /** Everything below space except newline, and what terminals take as the start of a sequence. */
-// eslint-disable-next-line no-control-regex -- they are what this is about
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 
 function plain({ printed }: Written): void {

@@ -1,0 +1,4 @@
+import { defenseContract } from '../../core/testing/index.ts';
+import { bundled } from './bundled.ts';
+
+for (const plugin of await bundled('defense')) defenseContract(plugin);
