@@ -17,3 +17,4 @@ export type { Hooks, ProgressEvent, TrainingEvent } from './hooks.ts';
 export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
 export { reportSchema } from './report-schema.ts';
+export { selfTest, type SelfTestResult } from './selftest.ts';

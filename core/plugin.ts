@@ -237,6 +237,14 @@ export type CompiledStep = Step & { dispose(): void };
 /** What a backend may use: there is no `tf` yet. */
 export type BackendContext = Pick<Context, 'log' | 'signal' | 'cacheDir'>;
 
+/** How a backend is to be installed. */
+export interface InstallRequest {
+  /** Install the build for NVIDIA GPUs. */
+  readonly gpu: boolean;
+  /** Install again even when it is there. */
+  readonly force: boolean;
+}
+
 /** An execution engine of TensorFlow.js. */
 export interface BackendPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'backend', S> {
   /** `auto` tries backends by falling preference; those at 0 or below only run when asked for by name. */
@@ -244,6 +252,10 @@ export interface BackendPlugin<S extends OptionsSchema = OptionsSchema> extends 
   probe(options: OptionsOf<S>, ctx: BackendContext): Promise<Availability>;
   /** Makes it the backend of this process. */
   start(options: OptionsOf<S>, ctx: BackendContext): Promise<Engine>;
+  /** Brings what it needs to this machine (`robust backend install`); says in one line what it did. */
+  install?(how: InstallRequest, ctx: BackendContext): Promise<string>;
+  /** Takes that away again; says in one line what it did. */
+  remove?(ctx: BackendContext): Promise<string>;
 }
 
 /** Where a reporter writes. */

@@ -52,7 +52,7 @@ function machine(): Finding[] {
   ];
 }
 
-async function probe(plugin: BackendPlugin, io: Io): Promise<Finding> {
+export async function probe(plugin: BackendPlugin, io: Io): Promise<Finding> {
   const check = `backend ${plugin.name}`;
   const ctx = { log: makeLogger(io), signal: new AbortController().signal, cacheDir: cacheFolder(io.env) };
   try {

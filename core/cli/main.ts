@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { backendCommand } from './backend.ts';
 import { doctorCommand } from './doctor.ts';
 import { showFailure } from './failure.ts';
 import { colours, type Io } from './io.ts';
@@ -39,6 +40,7 @@ const commands = [
   planCommand,
   listCommand,
   newCommand,
+  backendCommand,
   doctorCommand,
   schemaCommand,
 ];

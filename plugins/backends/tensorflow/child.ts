@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InstallError } from './errors.ts';
 import type { Host } from './host.ts';
 import type { LoadInfo } from './load.ts';
-import type { SelfTestResult } from './selftest.ts';
+import type { SelfTestResult } from '../../../core/index.ts';
 import type { RunResult } from './run.ts';
 
 export interface SelfTestReport {

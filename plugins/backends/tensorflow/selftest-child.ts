@@ -3,7 +3,7 @@
  * library that does not fit the processor or the driver does not throw, it ends the process.
  */
 import { loadTensorFlow } from './load.ts';
-import { selfTest } from './selftest.ts';
+import { selfTest } from '../../../core/index.ts';
 
 const { tf, info } = loadTensorFlow({ addon: process.argv[2]! });
 const tests = await selfTest(tf);

@@ -10,7 +10,7 @@ import { thisHost } from '../../../plugins/backends/tensorflow/host.ts';
 import { installLibrary } from '../../../plugins/backends/tensorflow/install.ts';
 import { cacheFolder, locate } from '../../../plugins/backends/tensorflow/library.ts';
 import { loadTensorFlow } from '../../../plugins/backends/tensorflow/load.ts';
-import { reference, selfTest } from '../../../plugins/backends/tensorflow/selftest.ts';
+import { reference, selfTest } from '../../../core/selftest.ts';
 import { fakeMachine, type FakeMachine } from './fake-machine.ts';
 
 let machine: FakeMachine;
