@@ -53,7 +53,7 @@ export function backendFolder(host: Pick<Host, 'env' | 'platform' | 'home'> = th
 }
 
 /** Names one installation: whatever makes the compiled files differ is part of it. */
-export function libraryKey(host: Pick<Host, 'addonVersion' | 'platform' | 'arch'>, gpu: boolean): string {
+function libraryKey(host: Pick<Host, 'addonVersion' | 'platform' | 'arch'>, gpu: boolean): string {
   const device = gpu ? 'gpu' : 'cpu';
   return `tf${TENSORFLOW_VERSION}-node${host.addonVersion}-${device}-${host.platform}-${host.arch}-napi${NAPI_VERSION}`;
 }
@@ -163,7 +163,7 @@ export function pruneEmpty(folder: string, top: string): void {
 }
 
 /** Bytes of all files under a folder; links count nothing. */
-export function folderBytes(folder: string): number {
+function folderBytes(folder: string): number {
   let sum = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (entry.isFile()) sum += statSync(join(entry.parentPath, entry.name)).size;

@@ -65,7 +65,7 @@ async function verifyWheel(path: string, wheel: ReportedWheel): Promise<void> {
 }
 
 /** The sha256 of a file, in hexadecimal. */
-export async function sha256(path: string, encoding: 'hex' | 'base64url' = 'hex'): Promise<string> {
+async function sha256(path: string, encoding: 'hex' | 'base64url' = 'hex'): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest(encoding);
