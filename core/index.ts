@@ -18,3 +18,4 @@ export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
 export { reportSchema } from './report-schema.ts';
 export { selfTest, type SelfTestResult } from './selftest.ts';
+export { padExplicitly } from './ops/explicit-padding.ts';

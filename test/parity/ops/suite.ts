@@ -1,0 +1,133 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { BackendPlugin } from '../../../core/index.ts';
+import { installGradients } from '../../../core/ops/index.ts';
+import { resolveOptions } from '../../../core/registry/options.ts';
+import { expectClose } from '../../../core/testing/close.ts';
+import { linear } from './adjoint.ts';
+import { goldenRuns, goldens, type Golden, type Packed } from './golden.ts';
+import { map, sample, sizeOf, type NdArray } from './array.ts';
+import type { Row } from './row.ts';
+import { rows } from './rows.ts';
+
+/** Relative to values of about 1: the references are exact, single precision is not. */
+const TOLERANCE = { rtol: 2e-5, atol: 1e-5 };
+const STEP = 1e-5;
+
+const context = {
+  log: { info: () => undefined, warn: console.warn, debug: () => undefined },
+  signal: new AbortController().signal,
+  cacheDir: '',
+};
+
+/** Compares every operator of one backend, forward and gradient, with references in double precision. */
+export async function parity(load: () => Promise<{ readonly default: BackendPlugin }>): Promise<void> {
+  const { default: plugin } = await load();
+  const options = resolveOptions(plugin);
+  const { available, detail } = await plugin.probe(options, context);
+  describe.skipIf(!available)(`${plugin.name} (${detail})`, () => {
+    beforeAll(async () => {
+      installGradients();
+      await plugin.start(options, context);
+      expect(tf.getBackend()).toBe(plugin.name);
+    });
+    test.each(rows.map((row) => [row.name, row] as const))('%s', (_, row) => compareForward(row));
+    test('has a golden value for every operator that asks for one, and the reverse', () => {
+      expect(Object.keys(goldenRuns)).toEqual(Object.keys(goldens));
+    });
+    test.each(Object.entries(goldens))('%s as in PyTorch', (name, golden) =>
+      compareGolden(goldenRuns[name]!, golden),
+    );
+    const smooth = rows.filter(({ forwardOnly }) => !forwardOnly);
+    test.each(smooth.map((row) => [row.name, row] as const))('gradient of %s', (_, row) =>
+      compareGradients(row),
+    );
+    test.each(linear.map((operator) => [operator.name, operator] as const))(
+      'adjoint of %s',
+      (_, operator) => {
+        for (let input = 0; input < operator.inputs.length; input++) checkAdjoint(operator, input);
+      },
+    );
+  });
+}
+
+function values({ inputs, domain }: Row): NdArray[] {
+  return inputs.map((shape, input) => {
+    const x = sample(shape, input + 1);
+    return domain ? map(x, (value) => Math.fround(domain(value, input))) : x;
+  });
+}
+
+const tensorOf = ({ shape, data }: NdArray) => tf.tensor(Float32Array.from(data), [...shape], 'float32');
+const exact = ({ shape, data }: NdArray) => tf.tensor(Float32Array.from(data), [...shape]);
+
+function compareForward(row: Row): void {
+  tf.tidy(() => {
+    const inputs = values(row);
+    expectClose(row.run(tf, inputs.map(tensorOf)), exact(row.reference(inputs)), TOLERANCE);
+  });
+}
+
+/** The gradient of a weighted sum of the outputs, against central differences of the reference. */
+function compareGradients(row: Row): void {
+  tf.tidy(() => {
+    const inputs = values(row);
+    const weights = sample(row.reference(inputs).shape, 17);
+    const loss = (arrays: NdArray[]) =>
+      row.reference(arrays).data.reduce((total, value, i) => total + value * weights.data[i]!, 0);
+    const gradients = tf.grads((...tensors) => tf.sum(tf.mul(row.run(tf, tensors), tensorOf(weights))))(
+      inputs.map(tensorOf),
+    );
+    inputs.forEach((x, input) => {
+      const expected = map(x, () => 0);
+      x.data.forEach((value, i) => {
+        const moved = (by: number) =>
+          loss(inputs.with(input, { shape: x.shape, data: x.data.with(i, value + by) }));
+        expected.data[i] = (moved(STEP) - moved(-STEP)) / (2 * STEP);
+      });
+      expectClose(gradients[input]!, exact(expected), TOLERANCE);
+    });
+  });
+}
+
+function compareGolden(run: (typeof goldenRuns)[string], golden: Golden): void {
+  const unpack = ({ shape, data }: Packed) => tf.tensor(data, shape, 'float32');
+  tf.tidy(() => {
+    const inputs = golden.inputs.map(unpack);
+    expectClose(run(tf, inputs), unpack(golden.output), TOLERANCE);
+    const weights = unpack(golden.weights);
+    const gradients = tf.grads((...tensors) => tf.sum(tf.mul(run(tf, tensors), weights)))(inputs);
+    golden.gradients.forEach((gradient, input) =>
+      expectClose(gradients[input]!, unpack(gradient), TOLERANCE),
+    );
+  });
+}
+
+/** <A x, y> = <x, A' y>, where A is the operator in one of its inputs and A' its gradient. NaN never passes. */
+function checkAdjoint(operator: (typeof linear)[number], input: number): void {
+  tf.tidy(() => {
+    const tensors = operator.inputs.map((shape, i) => tensorOf(sample(shape, i + 3)));
+    const apply = (x: Tensor) => operator.run(tf, tensors.with(input, x));
+    const x = tensors[input]!;
+    const ax = apply(x);
+    const y = tensorOf(sample(ax.shape, 11));
+    const aty = tf.grad((v) => tf.sum(tf.mul(apply(v), y)))(x);
+    expect(aty.shape).toEqual(x.shape);
+    const [left, size] = dot(ax, y);
+    const [right] = dot(x, aty);
+    expect(Math.abs(left - right) / size).toBeLessThan(1e-6);
+  });
+}
+
+/** An inner product in double precision, and the sum of the absolute values of its terms. */
+function dot(a: Tensor, b: Tensor): [product: number, size: number] {
+  const [x, y] = [a.dataSync(), b.dataSync()];
+  expect(x.length).toBe(sizeOf(b.shape));
+  let [product, size] = [0, 0];
+  for (let i = 0; i < x.length; i++) {
+    product += x[i]! * y[i]!;
+    size += Math.abs(x[i]! * y[i]!);
+  }
+  return [product, size];
+}
