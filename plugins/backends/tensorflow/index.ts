@@ -1,4 +1,4 @@
-import { defineBackend, RobustError } from '../../../core/index.ts';
+import { defineBackend, padExplicitly, RobustError } from '../../../core/index.ts';
 import { compileStep } from './compile.ts';
 import { InstallError, messageOf } from './errors.ts';
 import { registerNativeGradients } from './gradients.ts';
@@ -41,10 +41,12 @@ export default defineBackend({
   },
   async start(options, { log }) {
     const { tf, info } = loadOrExplain(options);
-    tf.setBackend('tensorflow');
+    await tf.setBackend('tensorflow');
     await tf.ready();
     const backend = tf.backend() as unknown as NativeBackend;
     registerNativeGradients(backend);
+    // tfjs-node knows padding by name only.
+    padExplicitly('tensorflow');
     const { version, device, threads } = info;
     return {
       info: { backend: 'tensorflow', version, device, threads },

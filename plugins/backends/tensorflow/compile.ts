@@ -1,0 +1,128 @@
+import { engine, tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
+import type { CompiledStep, Logger, Step } from '../../../core/index.ts';
+import { difference, record } from './capture.ts';
+import { fuse } from './fusion.ts';
+import { openSession, type Graph, type Session } from './graph.ts';
+import type { NativeBackend } from './native.ts';
+import { disagreement } from './agreement.ts';
+
+/** How a step runs for inputs of certain shapes: as one native call, or as it is. */
+type Plan = Session | 'eager';
+
+let recording = false;
+
+/**
+ * Runs a step natively: at the first call with inputs of new shapes and dtypes the step is recorded (twice, to find out whether
+ * it is the same each time), written as one TensorFlow graph and compared with what the step itself computed; from
+ * then on a call is one session run. A step that cannot be captured runs as it is, and the log says why.
+ *
+ * Tensors that the step uses without being given them become constants of the graph, as {@link Step} allows.
+ * Variables among the inputs may also be used by the step directly: they stay inputs.
+ */
+export function compileStep(backend: NativeBackend, step: Step, log: Logger): CompiledStep {
+  const plans = new Map<string, Plan>();
+  const call = (...inputs: Tensor[]): Tensor[] => {
+    // Inside a gradient or another recording the operators themselves must be seen.
+    if (recording || gradientDepth() > 0) return runEager(step, inputs);
+    const key = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
+    const plan = plans.get(key);
+    if (plan === 'eager') return runEager(step, inputs);
+    if (plan) return runSession(backend, plan, inputs);
+    const made = capture(backend, step, inputs);
+    plans.set(key, made.plan);
+    for (const remark of made.remarks) log.debug(`tensorflow: ${remark}`);
+    return made.outputs;
+  };
+  const dispose = () => {
+    for (const plan of plans.values()) if (plan !== 'eager') backend.binding.deleteSavedModel(plan.id);
+    plans.clear();
+  };
+  return Object.assign(call, { dispose });
+}
+
+function gradientDepth(): number {
+  return (engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth;
+}
+
+/** A step may hand back an input; its caller disposes outputs and inputs apart, so that becomes a tensor of its own. */
+function runEager(step: Step, inputs: readonly Tensor[]): Tensor[] {
+  return tidy(() => step(...inputs).map((tensor) => (inputs.includes(tensor) ? tensor.clone() : tensor)));
+}
+
+function runSession(backend: NativeBackend, session: Session, inputs: Tensor[]): Tensor[] {
+  const ids = backend.getInputTensorIds(inputs);
+  const made = backend.binding.runSavedModel(session.id, ids, session.inputs, session.outputs);
+  return made.map((metadata) => backend.createOutputTensor(metadata));
+}
+
+interface Captured {
+  readonly plan: Plan;
+  readonly outputs: Tensor[];
+  readonly remarks: readonly string[];
+}
+
+function capture(backend: NativeBackend, step: Step, inputs: readonly Tensor[]): Captured {
+  const { eager, refusal, graph } = recordTwice(backend, step, inputs);
+  const slow = (reason: string) => `a step runs operator by operator: ${reason}`;
+  if (refusal !== undefined) return { plan: 'eager', outputs: eager, remarks: [slow(refusal)] };
+  const rewritten = tryGraph(backend, fuse(graph, backend.binding), inputs, eager);
+  const first = typeof rewritten === 'string' ? [`a rewritten step is not used: ${rewritten}`] : [];
+  const made = typeof rewritten === 'string' ? tryGraph(backend, graph, inputs, eager) : rewritten;
+  if (typeof made === 'string') return { plan: 'eager', outputs: eager, remarks: [...first, slow(made)] };
+  for (const tensor of eager) tensor.dispose();
+  return { ...made, remarks: first };
+}
+
+/** Both recordings run on copies (free: TensorFlow shares the memory), so that a tensor the step also holds itself is a constant. */
+function recordTwice(backend: NativeBackend, step: Step, inputs: readonly Tensor[]) {
+  recording = true;
+  try {
+    const graphs: Graph[] = [];
+    let refusal: string | undefined;
+    const eager = tidy(() => {
+      const run = () =>
+        record(
+          backend,
+          step,
+          inputs.map((tensor) => own(backend, tensor)),
+        );
+      const first = run();
+      const second = first.refusal === undefined ? run() : first;
+      refusal = difference(first, second);
+      graphs.push(first.graph);
+      return first.outputs.map((tensor) => tensor.clone());
+    });
+    return { eager, refusal, graph: graphs[0]! };
+  } finally {
+    recording = false;
+  }
+}
+
+function own(backend: NativeBackend, tensor: Tensor): Tensor {
+  if (tensor instanceof Variable) return tensor;
+  const dtype = backend.tensorMap.get(tensor.dataId).dtype;
+  const attribute = { name: 'T', type: backend.binding.TF_ATTR_TYPE, value: dtype };
+  return backend.executeSingleOutput('Identity', [attribute], [tensor]);
+}
+
+/** The graph as a session with its outputs, or why it does not serve. */
+function tryGraph(
+  backend: NativeBackend,
+  graph: Graph,
+  inputs: readonly Tensor[],
+  eager: readonly Tensor[],
+): Omit<Captured, 'remarks'> | string {
+  let session: Session | undefined;
+  try {
+    session = openSession(graph, backend.binding);
+    const outputs = runSession(backend, session, [...inputs]);
+    const reason = disagreement(outputs, eager);
+    if (reason === undefined) return { plan: session, outputs };
+    for (const tensor of outputs) tensor.dispose();
+    backend.binding.deleteSavedModel(session.id);
+    return reason;
+  } catch (error) {
+    if (session) backend.binding.deleteSavedModel(session.id);
+    return `TensorFlow refuses its graph: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,34 @@
+import { closeSync, constants, openSync } from 'node:fs';
+
+const STDERR = 2;
+
+/**
+ * Runs `work` while standard error leads nowhere: what oneDNN has to say at loading ignores every log level. Node cannot
+ * duplicate descriptors, but an open file can be opened again through /dev/fd, and a new descriptor gets the lowest
+ * free number. Where that is refused (sockets, a terminal of another user, Windows) the lines stay.
+ */
+export function quietly<T>(work: () => T): T {
+  const kept = tryOpen(`/dev/fd/${STDERR}`);
+  if (kept === undefined) return work();
+  redirect('/dev/null');
+  try {
+    return work();
+  } finally {
+    redirect(`/dev/fd/${kept}`);
+    closeSync(kept);
+  }
+}
+
+function redirect(path: string): void {
+  closeSync(STDERR);
+  tryOpen(path);
+}
+
+/** Appending, because a file that is opened again would be written from its start. */
+function tryOpen(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_APPEND);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { reachable, type Edge, type Graph, type Node } from './graph.ts';
+import type { Attribute, Binding, Values } from './native.ts';
+
+/** Where a rule finds what it needs to replace one node. */
+export interface Site {
+  /** The node as it was before this pass; its inputs are old ones too, so that patterns can be followed upwards. */
+  readonly node: Node;
+  /** What an old edge has become. */
+  now(edge: Edge): Edge;
+  /** How many inputs and outputs of the old graph use a node. */
+  uses(node: Node): number;
+}
+
+/** The new edge for a node with one used output, or undefined to leave the node as it is. */
+export type Rule = (site: Site) => Edge | undefined;
+
+/** Goes over a graph once, inputs before users, and applies the first rule that fits to every node. */
+export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
+  const nodes = reachable(graph);
+  const counts = new Map<Node, number>();
+  const ends = [...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs];
+  for (const { node } of ends) counts.set(node, (counts.get(node) ?? 0) + 1);
+  const replaced = new Map<Node, Edge>();
+  const copies = new Map<Node, Node>();
+  const now = (edge: Edge): Edge => {
+    const whole = edge.index === 0 ? replaced.get(edge.node) : undefined;
+    return whole ?? { node: copies.get(edge.node)!, index: edge.index };
+  };
+  for (const node of nodes) {
+    const inputs = node.inputs.map(now);
+    const same = inputs.every(({ node: input }, i) => input === node.inputs[i]!.node);
+    copies.set(node, same ? node : { ...node, inputs });
+    for (const rule of rules) {
+      const edge = rule({ node, now, uses: (other) => counts.get(other) ?? 0 });
+      if (!edge) continue;
+      replaced.set(node, edge);
+      break;
+    }
+  }
+  return { inputs: graph.inputs, outputs: graph.outputs.map(now) };
+}
+
+/** Makes nodes; the binding knows the numbers of types. */
+export class Builder {
+  readonly #binding: Binding;
+
+  constructor(binding: Binding) {
+    this.#binding = binding;
+  }
+
+  /** Output 0 of a new operator, float32. */
+  node(
+    op: string,
+    attributes: readonly Attribute[],
+    inputs: readonly Edge[],
+    shape: readonly number[],
+  ): Edge {
+    return {
+      node: { op, attributes, inputs, outputs: [{ shape, dtype: this.#binding.TF_FLOAT }] },
+      index: 0,
+    };
+  }
+
+  constant(values: Values, shape: readonly number[]): Edge {
+    const dtype = values instanceof Float32Array ? this.#binding.TF_FLOAT : this.#binding.TF_INT32;
+    const attributes = [this.type('dtype', dtype)];
+    const node: Node = {
+      op: 'Const',
+      attributes,
+      inputs: [],
+      outputs: [{ shape, dtype }],
+      values: () => values,
+    };
+    return { node, index: 0 };
+  }
+
+  type(name: string, value = this.#binding.TF_FLOAT): Attribute {
+    return { name, type: this.#binding.TF_ATTR_TYPE, value };
+  }
+
+  int32(name: string): Attribute {
+    return this.type(name, this.#binding.TF_INT32);
+  }
+
+  bool(name: string, value: boolean): Attribute {
+    return { name, type: this.#binding.TF_ATTR_BOOL, value };
+  }
+
+  int(name: string, value: number | readonly number[]): Attribute {
+    return { name, type: this.#binding.TF_ATTR_INT, value };
+  }
+
+  string(name: string, value: string | readonly string[]): Attribute {
+    return { name, type: this.#binding.TF_ATTR_STRING, value };
+  }
+}
+
+/** Shape of a tensor in the graph. */
+export function shapeOf({ node, index }: Edge): readonly number[] {
+  return node.outputs[index]!.shape;
+}
+
+/** The value of an operator's attribute. */
+export function attribute(node: Node, name: string): unknown {
+  return node.attributes.find((attribute) => attribute.name === name)?.value;
+}
+
+/** The values behind an edge, if they are constant. */
+export function constantOf({ node }: Edge): Values | undefined {
+  return node.op === 'Const' ? node.values!() : undefined;
+}
