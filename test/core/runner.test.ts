@@ -215,6 +215,9 @@ describe('what a run rejects', () => {
       probe: async () => ({ available: false, detail: 'no such device', advice: 'buy one' }),
       start: () => Promise.reject(new Error('must not be called')),
     });
-    await rejected({ backend: broken }).toMatchObject({ code: 'BACKEND_UNAVAILABLE', parts: { next: 'buy one' } });
+    await rejected({ backend: broken }).toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      parts: { next: 'buy one' },
+    });
   });
 });

@@ -23,11 +23,11 @@ export function filterGradient(build: Builder): Rule {
     const parts = shifts.map((shift) => sliceRows(build, rows, shift, shapeOf(gradient)[0]!));
     const [kh, kw, from, to] = kernel as [number, number, number, number];
     if (parts.length === 1 || from < NARROW) {
-      const wide = parts.length === 1 ? parts[0]! : concat(build, parts, 1);
-      return reshape(build, product(build, wide, gradient), kernel);
+      const wide = parts.length === 1 ? parts[0]! : build.concat(parts, 1);
+      return build.reshape(build.product(wide, gradient, true), kernel);
     }
-    const products = parts.map((part) => product(build, part, gradient));
-    return reshape(build, concat(build, products, 0), [kh, kw, from, to]);
+    const products = parts.map((part) => build.product(part, gradient, true));
+    return build.reshape(build.concat(products, 0), [kh, kw, from, to]);
   };
 }
 
@@ -42,11 +42,11 @@ function flatten(
   const [top, bottom, left, right] = zeros;
   const [n, h, w, from] = shapeOf(x) as [number, number, number, number];
   const [height, width] = [h + top + bottom, w + left + right];
-  const padded = pad(build, x, [top, bottom, left, right]);
-  const filled = pad(build, dy, [0, reach[0], 0, reach[1]]);
+  const padded = build.pad(x, [top, bottom, left, right]);
+  const filled = build.pad(dy, [0, reach[0], 0, reach[1]]);
   const pixels = n * height * width;
-  const rows = reshape(build, padded, [pixels, from]);
-  const all = reshape(build, filled, [pixels, kernel[3]!]);
+  const rows = build.reshape(padded, [pixels, from]);
+  const all = build.reshape(filled, [pixels, kernel[3]!]);
   const gradient = sliceRows(build, all, 0, pixels - reach[0] * width - reach[1]);
   const shifts = Array.from({ length: kernel[0]! * kernel[1]! }, (_, k) => {
     const [a, b] = [Math.floor(k / kernel[1]!), k % kernel[1]!];
@@ -55,38 +55,6 @@ function flatten(
   return { rows, gradient, shifts };
 }
 
-function pad(build: Builder, x: Edge, [top, bottom, left, right]: Geometry['zeros']): Edge {
-  if (top + bottom + left + right === 0) return x;
-  const [n, h, w, c] = shapeOf(x) as [number, number, number, number];
-  const amounts = build.constant(Int32Array.of(0, 0, top, bottom, left, right, 0, 0), [4, 2]);
-  return build.node('Pad', [build.type('T')], [x, amounts], [n, h + top + bottom, w + left + right, c]);
-}
-
-function reshape(build: Builder, x: Edge, shape: readonly number[]): Edge {
-  return build.node(
-    'Reshape',
-    [build.type('T')],
-    [x, build.constant(Int32Array.from(shape), [shape.length])],
-    shape,
-  );
-}
-
 function sliceRows(build: Builder, x: Edge, start: number, length: number): Edge {
-  const [rows, channels] = shapeOf(x) as [number, number];
-  if (start === 0 && length === rows) return x;
-  const begin = build.constant(Int32Array.of(start, 0), [2]);
-  const size = build.constant(Int32Array.of(length, channels), [2]);
-  return build.node('Slice', [build.type('T'), build.int32('Index')], [x, begin, size], [length, channels]);
-}
-
-function concat(build: Builder, parts: readonly Edge[], axis: 0 | 1): Edge {
-  const shape = [...shapeOf(parts[0]!)];
-  shape[axis]! *= parts.length;
-  const inputs = [...parts, build.constant(Int32Array.of(axis), [])];
-  return build.node('ConcatV2', [build.type('T'), build.int('N', parts.length)], inputs, shape);
-}
-
-function product(build: Builder, a: Edge, b: Edge): Edge {
-  const attributes = [build.type('T'), build.bool('transpose_a', true), build.bool('transpose_b', false)];
-  return build.node('MatMul', attributes, [a, b], [shapeOf(a)[1]!, shapeOf(b)[1]!]);
+  return build.slice(x, [start, 0], [length, shapeOf(x)[1]!]);
 }

@@ -2,6 +2,7 @@ import type { Edge, Graph } from './graph.ts';
 import type { Binding } from './native.ts';
 import { convolution, geometry, type Geometry } from './convolution.ts';
 import { filterGradient } from './filter-gradient.ts';
+import { winograd } from './winograd.ts';
 import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './rewrite.ts';
 
 /**
@@ -11,12 +12,13 @@ import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './r
  */
 export function fuse(graph: Graph, binding: Binding): Graph {
   const build = new Builder(binding);
-  const passes = [
-    [foldNormalisation(build), foldGradientScale(build)],
-    [inputGradient(build), filterGradient(build)],
-    [biasAndActivation(build)],
+  const passes: ((current: Graph) => Rule[])[] = [
+    () => [foldNormalisation(build), foldGradientScale(build)],
+    () => [inputGradient(build), filterGradient(build)],
+    (current) => [winograd(build, current)],
+    () => [biasAndActivation(build)],
   ];
-  return passes.reduce(rewrite, graph);
+  return passes.reduce((current, rules) => rewrite(current, rules(current)), graph);
 }
 
 /** conv -> batch norm with constant statistics = conv with a scaled kernel, + bias. */

@@ -93,6 +93,56 @@ export class Builder {
   string(name: string, value: string | readonly string[]): Attribute {
     return { name, type: this.#binding.TF_ATTR_STRING, value };
   }
+
+  reshape(x: Edge, shape: readonly number[]): Edge {
+    return this.node('Reshape', [this.type('T')], [x, this.#vector(shape)], shape);
+  }
+
+  /** Zeros around `[N,H,W,C]`. */
+  pad(x: Edge, [top, bottom, left, right]: readonly [number, number, number, number]): Edge {
+    if (top + bottom + left + right === 0) return x;
+    const [n, h, w, c] = shapeOf(x) as [number, number, number, number];
+    const amounts = this.constant(Int32Array.of(0, 0, top, bottom, left, right, 0, 0), [4, 2]);
+    return this.node('Pad', [this.type('T')], [x, amounts], [n, h + top + bottom, w + left + right, c]);
+  }
+
+  slice(x: Edge, begin: readonly number[], size: readonly number[]): Edge {
+    if (shapeOf(x).every((whole, axis) => whole === size[axis])) return x;
+    const inputs = [x, this.#vector(begin), this.#vector(size)];
+    return this.node('Slice', [this.type('T'), this.int32('Index')], inputs, size);
+  }
+
+  concat(parts: readonly Edge[], axis: number): Edge {
+    const shape = [...shapeOf(parts[0]!)];
+    shape[axis]! *= parts.length;
+    const inputs = [...parts, this.constant(Int32Array.of(axis), [])];
+    return this.node('ConcatV2', [this.type('T'), this.int('N', parts.length)], inputs, shape);
+  }
+
+  transpose(x: Edge, order: readonly number[]): Edge {
+    const shape = order.map((axis) => shapeOf(x)[axis]!);
+    return this.node('Transpose', [this.type('T')], [x, this.#vector(order)], shape);
+  }
+
+  /** a b of matrices; a' b with `transposed`. */
+  product(a: Edge, b: Edge, transposed = false): Edge {
+    const attributes = [
+      this.type('T'),
+      this.bool('transpose_a', transposed),
+      this.bool('transpose_b', false),
+    ];
+    return this.node('MatMul', attributes, [a, b], [shapeOf(a)[transposed ? 1 : 0]!, shapeOf(b)[1]!]);
+  }
+
+  /** a b, or a b' with `transposed`, of stacks of matrices. */
+  batchProduct(a: Edge, b: Edge, transposed: boolean, shape: readonly number[]): Edge {
+    const attributes = [this.type('T'), this.bool('adj_x', false), this.bool('adj_y', transposed)];
+    return this.node('BatchMatMulV2', attributes, [a, b], shape);
+  }
+
+  #vector(values: readonly number[]): Edge {
+    return this.constant(Int32Array.from(values), [values.length]);
+  }
 }
 
 /** Shape of a tensor in the graph. */

@@ -12,7 +12,7 @@ export function build(shape: readonly number[], value: (index: number[]) => numb
   return { shape, data };
 }
 
-export function unravel(flat: number, shape: readonly number[]): number[] {
+function unravel(flat: number, shape: readonly number[]): number[] {
   const index: number[] = [];
   for (const side of shape.toReversed()) {
     index.unshift(flat % side);
