@@ -14,8 +14,7 @@ export function fuse(graph: Graph, binding: Binding): Graph {
   const build = new Builder(binding);
   const passes: ((current: Graph) => Rule[])[] = [
     () => [foldNormalisation(build), foldGradientScale(build)],
-    () => [inputGradient(build), filterGradient(build)],
-    (current) => [winograd(build, current)],
+    (current) => [winograd(build, current), inputGradient(build), filterGradient(build)],
     () => [biasAndActivation(build)],
   ];
   return passes.reduce((current, rules) => rewrite(current, rules(current)), graph);
