@@ -1,6 +1,7 @@
 import * as tfc from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { RobustError } from './errors/index.ts';
+import { installGradients } from './ops/index.ts';
 import type {
   BackendContext,
   BackendPlugin,
@@ -31,6 +32,8 @@ export async function startEngine(
   registry: Registry,
   ctx: BackendContext,
 ): Promise<Engine> {
+  // Before any backend starts: it may register better gradients of its own.
+  installGradients();
   if (reference !== 'auto') {
     const named = await registry.open('backend', reference as string, { path: 'backend' });
     const { available, detail, advice } = await named.plugin.probe(named.options, ctx);

@@ -12,7 +12,7 @@ import type { HookPlugin, OptionsOf, OptionsSchema, Plugin, ReportTarget } from 
 import type { Lookup } from './registry/index.ts';
 import type { DefenseRequest, SubjectRequest } from './subjects/request.ts';
 import type { Adversarial, Candidate, SweepRequest } from './sweep/request.ts';
-import type { Context, Dataset, EngineInfo, MaskPair, Report, Row, Segmenter } from './vocabulary.ts';
+import type { Context, Dataset, EngineInfo, MaskPair, Report, Segmenter } from './vocabulary.ts';
 
 type Options = OptionsOf<OptionsSchema>;
 
@@ -61,8 +61,7 @@ export function createHooks() {
           'ctx',
         ]),
     ),
-    /** The cells are known; a tap may return a smaller plan. */
-    plan: new SyncWaterfallHook<[plan: Plan]>(['plan']),
+    /** The cells are known, and the work begins. */
     runStart: new SyncHook<[plan: Plan]>(['plan']),
     model: keyed(
       () =>
@@ -90,17 +89,13 @@ export function createHooks() {
           'options',
         ]),
     ),
-    /** One image was scored in one cell. */
-    evaluated: new SyncHook<[row: Row]>(['row']),
     /** A batch of images went through all budgets of one attack. */
     progress: new SyncHook<[event: ProgressEvent]>(['event']),
     /** The report is made; a tap may add to it. */
     summarize: new SyncWaterfallHook<[report: Report]>(['report']),
     /** Reporters write. */
     report: new AsyncSeriesHook<[report: Report, target: ReportTarget]>(['report', 'target']),
-    /** The person asked to stop: what is done so far will be reported. */
-    interrupt: new SyncHook<[]>([]),
-    failed: new SyncHook<[error: unknown]>(['error']),
+    /** The run is over, however it ended. */
     shutdown: new SyncHook<[]>([]),
   });
 }

@@ -4,7 +4,6 @@ import { checkDataset } from './dataset.ts';
 import { startEngine, tensorflow } from './engine.ts';
 import { createHooks, type Hooks } from './hooks.ts';
 import { installPlugin } from './install.ts';
-import { installGradients } from './ops/index.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
 import { resolveSpec, type RunSpec } from './plan/spec.ts';
 import type { Engine, HookPlugin, ReportTarget } from './plugin.ts';
@@ -72,7 +71,7 @@ export class Runner {
   async plan(loaded: LoadedConfig): Promise<Plan> {
     return this.#guarded(async () => {
       const { spec, dataset } = await this.#open(loaded);
-      return this.#plan(spec, dataset);
+      return makePlan(spec, dataset);
     });
   }
 
@@ -96,7 +95,7 @@ export class Runner {
     return this.#guarded(async () => {
       const session = await this.#open(loaded);
       await prepareOutput(session.spec.output);
-      const plan = this.#plan(session.spec, session.dataset);
+      const plan = makePlan(session.spec, session.dataset);
       this.hooks.runStart.call(plan);
       const results: [SubjectSummary, SweepResult][] = [];
       for (const spec of session.spec.subjects.filter(({ name }) =>
@@ -106,7 +105,6 @@ export class Runner {
         const result = await this.#attack(spec, plan, session);
         if (result) results.push(result);
       }
-      if (session.ctx.signal.aborted) this.hooks.interrupt.call();
       const report = this.hooks.summarize.call(makeReport(session, results));
       const dir = session.spec.output;
       const write = (name: string, content: string | Uint8Array) => writeAtomically(join(dir, name), content);
@@ -128,16 +126,11 @@ export class Runner {
       );
     }
     const engine = await startEngine(config.backend, this.registry, this.#options);
-    installGradients();
     this.hooks.environment.call(engine.info);
     const ctx = this.#context(spec);
     const { plugin, options } = spec.dataset;
     const dataset = await this.hooks.dataset.for(plugin.name).promise(undefined, options, ctx);
     return { spec, engine, dataset: await checkDataset(plugin.name, dataset!), ctx, startedAt };
-  }
-
-  #plan(spec: RunSpec, dataset: Dataset): Plan {
-    return this.hooks.plan.call(makePlan(spec, dataset));
   }
 
   #context({ seed, baseDir }: RunSpec): Context {
@@ -173,9 +166,6 @@ export class Runner {
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
-    } catch (error) {
-      this.hooks.failed.call(error);
-      throw error;
     } finally {
       this.hooks.shutdown.call();
     }

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { startEngine, tensorflow } from '../engine.ts';
 import { RobustError, suggestion } from '../errors/index.ts';
-import { installGradients } from '../ops/index.ts';
 import type { BackendContext, BackendPlugin } from '../plugin.ts';
 import { Registry } from '../registry/index.ts';
 import { selfTest } from '../selftest.ts';
@@ -85,7 +84,6 @@ async function nothingTo(verb: string, name: string, io: Io): Promise<RobustErro
 
 async function test(io: Io, name: string, json: boolean): Promise<number> {
   const ctx = { log: makeLogger(io), signal: new AbortController().signal, cacheDir: cacheFolder(io.env) };
-  installGradients();
   const { info } = await startEngine(name, registry(io), ctx);
   const results = await selfTest(tensorflow);
   const rows = results.map((one) => [

@@ -22,6 +22,9 @@ export function makeProgress(output: Output, now: () => number = Date.now): Hook
     name: 'progress',
     apply({ hooks }) {
       const display = output.isTTY ? bar(output as NodeJS.WriteStream) : plainLines(output, now);
+      hooks.environment.tap('progress', ({ backend, version, device }) => {
+        output.write(`computing with ${backend} ${version} on ${device}\n`);
+      });
       hooks.runStart.tap('progress', () => display.end());
       hooks.training.tap('progress', (event) => {
         const { subject, epoch, epochs, step, steps, loss, dice, secondsLeft } = event;

@@ -99,7 +99,6 @@ class BatchScorer {
       for await (const adversarial of this.#attack(attack))
         rows.push(...(await this.#score(attack.label, adversarial)));
     }
-    for (const row of rows) this.#sweep.hooks.evaluated.call(row);
     return rows;
   }
 

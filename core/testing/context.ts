@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine, tensorflow } from '../engine.ts';
-import { installGradients } from '../ops/index.ts';
 import type { BackendContext, Engine } from '../plugin.ts';
 import { makeRandom } from '../random.ts';
 import { Registry } from '../registry/index.ts';
@@ -54,7 +53,6 @@ export function temporaryFolder(): string {
 }
 
 async function start(name: string): Promise<Engine> {
-  installGradients();
   const bundledPlugins = new URL('../../plugins/', import.meta.url);
   return startEngine(name, new Registry({ bundledPlugins, baseDir: process.cwd() }), backendContext());
 }
