@@ -1,4 +1,4 @@
-import { geometry, type Geometry } from './convolution.ts';
+import { geometry } from './convolution.ts';
 import { reachable, type Edge, type Graph, type Node } from './graph.ts';
 import { constantOf, shapeOf, type Builder, type Rule } from './rewrite.ts';
 
@@ -50,12 +50,8 @@ export function winograd(build: Builder, graph: Graph): Rule {
   return ({ node, now }) => {
     if (!chosen.has(node)) return undefined;
     const [, kernel, dy] = node.inputs.map(now) as [Edge, Edge, Edge];
-    const zeros = geometry(node, shapeOf(kernel))!.zeros.map((n) => 2 - n);
-    return new Winograd(build, shapeOf({ node, index: 0 })).convolve(
-      dy,
-      kernel,
-      zeros as unknown as Geometry['zeros'],
-    );
+    const [top, , left] = geometry(node, shapeOf(kernel))!.zeros;
+    return new Winograd(build, shapeOf({ node, index: 0 })).convolve(dy, kernel, 2 - top, 2 - left);
   };
 }
 
@@ -96,24 +92,25 @@ class Winograd {
   constructor(build: Builder, shape: readonly number[]) {
     this.#build = build;
     this.#shape = shape as [number, number, number, number];
-    INows = Math.ceil(shape[1]! / OUT);
+    this.#rows = Math.ceil(shape[1]! / OUT);
     this.#columns = Math.ceil(shape[2]! / OUT);
   }
 
-  convolve(x: Edge, kernel: Edge, zeros: Geometry['zeros']): Edge {
+  /** The convolution of x with the turned kernel, behind `top` and `left` zeros. */
+  convolve(x: Edge, kernel: Edge, top: number, left: number): Edge {
     const build = this.#build;
     const [n, , , channels] = this.#shape;
-    const tiles = n * INows * this.#columns;
-    const data = build.reshape(this.#transformInput(x, zeros), [IN * IN, tiles, shapeOf(x)[3]!]);
+    const tiles = n * this.#rows * this.#columns;
+    const data = build.reshape(this.#transformInput(x, top, left), [IN * IN, tiles, shapeOf(x)[3]!]);
     const factors = transformKernel(build, kernel);
     return this.#transformOutput(build.batchProduct(data, factors, true, [IN * IN, tiles, channels]));
   }
 
   /** `[N,H,W,C]` to the 6x6 elements of every tile, `[6,6,N*rows*columns*C]`. */
-  #transformInput(x: Edge, [top, , left]: Geometry['zeros']): Edge {
+  #transformInput(x: Edge, top: number, left: number): Edge {
     const build = this.#build;
     const [n, h, w, c] = shapeOf(x) as [number, number, number, number];
-    const [rows, columns] = [INows, this.#columns];
+    const [rows, columns] = [this.#rows, this.#columns];
     // With four more rows and columns than the tiles give, every element of all tiles is one slice.
     const [height, width] = [OUT * (rows + 1), OUT * (columns + 1)];
     const padded = build.pad(x, [top, height - h - top, left, width - w - left]);
@@ -138,16 +135,16 @@ class Winograd {
   #transformOutput(products: Edge): Edge {
     const build = this.#build;
     const [n, h, w, c] = this.#shape;
-    const size = n * INows * this.#columns * c;
+    const size = n * this.#rows * this.#columns * c;
     const outer = build.product(matrix(build, OUTPUT), build.reshape(products, [IN, IN * size]));
     const inner = build.batchProduct(matrix(build, OUTPUT), build.reshape(outer, [OUT, IN, size]), false, [
       4,
       4,
       size,
     ]);
-    const tiles = build.reshape(inner, [OUT, OUT, n * INows, this.#columns, c]);
+    const tiles = build.reshape(inner, [OUT, OUT, n * this.#rows, this.#columns, c]);
     const ordered = build.transpose(tiles, [2, 0, 3, 1, 4]);
-    const whole = build.reshape(ordered, [n, OUT * INows, OUT * this.#columns, c]);
+    const whole = build.reshape(ordered, [n, OUT * this.#rows, OUT * this.#columns, c]);
     return build.slice(whole, [0, 0, 0, 0], [n, h, w, c]);
   }
 }
