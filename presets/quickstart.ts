@@ -5,7 +5,7 @@ export default {
     'A small U-Net on generated chest X-rays, with and without NLCE, under all 18 intensities of the paper.',
   config: {
     output: 'runs/quickstart',
-    dataset: { use: 'chest-phantom', size: 64, train: 160, test: 32 },
+    dataset: { use: 'chest-phantom', size: 64, train: 160, test: 16 },
     subjects: {
       unet: { model: { use: 'unet', width: 8 } },
       'unet+nlce': { model: { use: 'unet', width: 8 }, defenses: ['nlce'] },
