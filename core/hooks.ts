@@ -12,6 +12,7 @@ import type { HookPlugin, OptionsOf, OptionsSchema, Plugin, ReportTarget } from 
 import type { Lookup } from './registry/index.ts';
 import type { DefenseRequest, SubjectRequest } from './subjects/request.ts';
 import type { Adversarial, Candidate, SweepRequest } from './sweep/request.ts';
+import type { TrainingProgress } from './training/trainer.ts';
 import type { Context, Dataset, EngineInfo, MaskPair, Report, Segmenter } from './vocabulary.ts';
 
 type Options = OptionsOf<OptionsSchema>;
@@ -19,18 +20,8 @@ type Options = OptionsOf<OptionsSchema>;
 /** What the taps before made: nothing for the first one, which is the plugin itself. */
 export type Made<T> = T | undefined;
 
-/** Where a training is. */
-export interface TrainingEvent {
-  readonly subject: string;
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
-  readonly learningRate: number;
-  readonly dice: number | null;
-  readonly secondsLeft: number;
-}
+/** Where the training of one subject is. */
+export type TrainingEvent = TrainingProgress & { readonly subject: string };
 
 /** Where a sweep is. */
 export interface ProgressEvent {

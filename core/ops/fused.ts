@@ -15,8 +15,11 @@ export function fusedConv2d<T extends Tensor3D | Tensor4D>(args: Args): T {
   const apply = activations[args.activation ?? 'linear'];
   const plain =
     isTensor(x) && isTensor(filter) && x.rank === 4 && dataFormat === 'NHWC' && x.dtype === 'float32';
-  if (tf.engine().state.gradientDepth === 0 || !apply || !plain || !isVector(args.bias))
-    return original<T>(args);
+  if (tf.engine().state.gradientDepth === 0 || !apply || !plain) return original<T>(args);
+  if (args.bias === undefined || args.bias === null) {
+    return apply(tf.conv2d(x, filter as Tensor4D, strides, pad, dataFormat, dilations, dimRoundingMode)) as T;
+  }
+  if (!isVector(args.bias)) return original<T>(args);
   const inputs = { x, filter, bias: args.bias };
   const attrs = { strides, pad, dataFormat, dilations, dimRoundingMode, activation: 'linear' };
   return apply(tf.engine().runKernel(tf.FusedConv2D, inputs, attrs as unknown as tf.NamedAttrMap)) as T;

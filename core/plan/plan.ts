@@ -1,6 +1,6 @@
 import { parseEps } from '../config/index.ts';
 import { RobustError } from '../errors/index.ts';
-import { groupBudgets, groupGradients, trunkSteps } from '../sweep/schedule.ts';
+import { groupBudgets, groupGradients, isDyadic, trunkSteps } from '../sweep/schedule.ts';
 import type { Budget, Dataset } from '../vocabulary.ts';
 import type { AttackSpec, RunSpec } from './spec.ts';
 
@@ -75,7 +75,7 @@ function cellsOf(
   const budgets: Budget[] = eps
     .filter((value) => value > 0)
     .map((value) => ({ norm: plugin.norm, eps: value }));
-  const exact = Number.isInteger(domain.step * 256);
+  const exact = isDyadic(domain.step);
   const scheduled = groupBudgets(plugin.iteration, options, budgets, { share, exact }).flatMap((group) => {
     const gradients = groupGradients(group);
     return group.map((schedule, index) => ({

@@ -64,21 +64,21 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
   };
 }
 
-/** An attack that is listed twice, with other options, is told apart by a number. */
+/** An attack that is listed more than once is told apart by its options, and where they are equal by a number. */
 function labelled(
   attacks: readonly Resolved<'attack'>[],
   references: readonly Reference<'attack'>[],
 ): AttackSpec[] {
-  const seen = new Map<string, number>();
-  return attacks.map((attack, index) => {
+  const plain = attacks.map((attack, index) => {
     const { name } = attack.plugin;
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
     const repeated = attacks.filter(({ plugin }) => plugin.name === name).length > 1;
-    const { options } = split(references[index]!);
-    const described = Object.entries(options).map(([key, value]) => `${key}=${String(value)}`);
-    const suffix = described.length > 0 ? described.join(',') : String(count);
-    return { ...attack, label: repeated ? `${name}(${suffix})` : name };
+    const options = Object.entries(split(references[index]!).options);
+    if (!repeated || options.length === 0) return name;
+    return `${name}(${options.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')})`;
+  });
+  return attacks.map((attack, index) => {
+    const earlier = plain.slice(0, index).filter((label) => label === plain[index]).length;
+    return { ...attack, label: earlier === 0 ? plain[index]! : `${plain[index]}#${earlier + 1}` };
   });
 }
 

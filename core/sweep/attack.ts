@@ -3,6 +3,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { AttackRequest } from '../plugin.ts';
 import { RobustError } from '../errors/index.ts';
 import { clipToBall, clipToRange } from './box.ts';
+import { requireFinite } from './finite.ts';
 import type { Adversarial, SweepRequest } from './request.ts';
 import { walk } from './walk.ts';
 
@@ -48,18 +49,12 @@ function checkShape(shape: readonly number[], { plugin, x }: SweepRequest): void
   });
 }
 
-/** Before clipping, which turns NaN into an ordinary number on some backends. */
 async function checkFinite(proposed: Tensor4D, { plugin, ids, count }: SweepRequest): Promise<void> {
-  const sizes = tf.tidy(() => tf.sum(tf.abs(proposed), [1, 2, 3]));
-  const values = await sizes.data();
-  sizes.dispose();
-  const bad = ids.slice(0, count).filter((_, image) => !Number.isFinite(values[image]));
-  if (bad.length === 0) return;
-  throw new RobustError('ATTACK_NOT_FINITE', {
+  const sums = tf.tidy(() => tf.sum(tf.abs(proposed), [1, 2, 3]));
+  await requireFinite(sums, ids.slice(0, count), 'ATTACK_NOT_FINITE', {
     message: `The attack '${plugin.name}' returned NaN or infinite intensities.`,
-    where: `sample ${bad.slice(0, 3).join(', ')}`,
     expected: 'finite intensities',
-    received: `${bad.length} of ${count} images of this batch without`,
     next: 'look for a division by zero in the attack; a gradient can be zero everywhere',
   });
+  sums.dispose();
 }

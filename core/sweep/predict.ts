@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { RobustError } from '../errors/index.ts';
 import type { CountedModel } from '../gradients/model.ts';
 import type { Step } from '../plugin.ts';
+import { requireFinite } from './finite.ts';
 
 /**
  * Predicted class of every pixel, `[N,H,W]` back to back: the class of the largest logit (the lowest at a tie), or
@@ -23,17 +23,12 @@ export async function predict(
     return [tf.cast(labels, 'int32'), tf.sum(tf.abs(logits), [1, 2, 3])];
   });
   const [labels, health] = tf.tidy(() => run(x)) as [tf.Tensor, tf.Tensor];
-  const [classes, sums] = await Promise.all([labels.data(), health.data()]);
+  const classes = await labels.data();
+  await requireFinite(health, ids, 'MODEL_NOT_FINITE', {
+    message: 'The model returned NaN or infinite logits.',
+    expected: 'finite logits for every image',
+    next: 'check the weights, and the model for a division by zero or an overflow',
+  });
   tf.dispose([labels, health]);
-  const bad = ids.filter((_, image) => !Number.isFinite(sums[image]));
-  if (bad.length > 0) {
-    throw new RobustError('MODEL_NOT_FINITE', {
-      message: 'The model returned NaN or infinite logits.',
-      where: `sample ${bad.slice(0, 3).join(', ')}`,
-      expected: 'finite logits for every image',
-      received: `${bad.length} of ${ids.length} images of this batch without`,
-      next: 'check the weights, and the model for a division by zero or an overflow',
-    });
-  }
   return Uint8Array.from(classes);
 }

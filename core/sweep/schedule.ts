@@ -52,7 +52,7 @@ function schedule(
 }
 
 /** Multiples of 1/256 up to 2^15 add without rounding in float32. */
-function isDyadic(value: number): boolean {
+export function isDyadic(value: number): boolean {
   return Number.isInteger(value * 256);
 }
 

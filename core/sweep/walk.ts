@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
-import { RobustError } from '../errors/index.ts';
 import { lossGradient } from '../gradients/model.ts';
 import type { Iteration, Step } from '../plugin.ts';
 import { clipToBall, clipToRange } from './box.ts';
+import { requireFinite } from './finite.ts';
 import type { Adversarial, SweepRequest } from './request.ts';
-import { groupBudgets, groupGradients, trunkSteps, type Group, type Schedule } from './schedule.ts';
+import { groupBudgets, groupGradients, isDyadic, trunkSteps, type Group, type Schedule } from './schedule.ts';
 
 /** Where a trajectory is: images, what the attack remembers, and the summed |gradient| of each image. */
 interface State {
@@ -20,7 +20,7 @@ interface State {
  * intensities that is 69 gradients an image instead of 327, with the same bits.
  */
 export async function* walk(iteration: Iteration, request: SweepRequest): AsyncGenerator<Adversarial> {
-  const exact = request.quantised && Number.isInteger(request.model.domain.step * 256);
+  const exact = request.quantised && isDyadic(request.model.domain.step);
   const groups = groupBudgets(iteration, request.options, request.budgets, { share: request.share, exact });
   for (const group of groups) yield* walkGroup(iteration, group, request);
 }
@@ -113,15 +113,10 @@ function descend(gradient: Tensor4D): Tensor4D {
   return tf.neg(tf.sign(gradient));
 }
 
-async function checkGradients(health: Tensor, { ids, count, plugin }: SweepRequest): Promise<void> {
-  const sums = await health.data();
-  const bad = ids.slice(0, count).filter((_, index) => !Number.isFinite(sums[index]));
-  if (bad.length === 0) return;
-  throw new RobustError('GRADIENT_NOT_FINITE', {
+function checkGradients(health: Tensor, { ids, count, plugin }: SweepRequest): Promise<void> {
+  return requireFinite(health, ids.slice(0, count), 'GRADIENT_NOT_FINITE', {
     message: `The gradient of '${plugin.name}' holds NaN or infinity.`,
-    where: `sample ${bad.slice(0, 3).join(', ')}`,
     expected: 'finite gradients on every image',
-    received: `${bad.length} of ${count} images of this batch without`,
     next: 'look for a division by zero, a logarithm or a square root of zero in the model or the loss',
   });
 }

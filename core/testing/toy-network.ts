@@ -1,4 +1,5 @@
-import { connect, conv2d, scaledNormal, unitRange } from '../layers/index.ts';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { connect, scaledNormal, unitRange } from '../layers/index.ts';
 import { defineNetwork, type NetworkPlugin } from '../plugin.ts';
 
 /** The smallest network that can be trained and defended: 3x3 convolution, ReLU, the given taps, 1x1 convolution. */
@@ -10,7 +11,7 @@ export function toyNetwork(taps: readonly string[] = ['features']): NetworkPlugi
     options: {},
     build({ image, domain, classes, seed, tap }) {
       const kernel = scaledNormal(9 * image.shape[3]!, seed());
-      const first = conv2d({
+      const first = tfl.layers.conv2d({
         name: 'first',
         filters: 4,
         kernelSize: 3,
@@ -19,7 +20,7 @@ export function toyNetwork(taps: readonly string[] = ['features']): NetworkPlugi
         kernelInitializer: kernel,
       });
       const features = taps.reduce((x, name) => tap(name, x), connect(first, unitRange(image, domain)));
-      const last = conv2d({
+      const last = tfl.layers.conv2d({
         name: 'last',
         filters: classes.length,
         kernelSize: 1,

@@ -4,9 +4,10 @@ import {
   RobustError,
   type ModelRequest,
   type NetworkInput,
+  type TensorFlow,
 } from '../../core/index.ts';
 
-const { connect, conv2d, dropout, scaledNormal, unitRange } = layers;
+const { connect, dropout, scaledNormal, unitRange } = layers;
 
 export default defineNetwork({
   name: 'unet',
@@ -47,11 +48,11 @@ export default defineNetwork({
     const skips = [];
     let x = unitRange(input.image, input.domain);
     for (let level = 1; level <= depth; level++) {
-      x = block(input, `enc${level}`, x, width * 2 ** (level - 1));
+      x = block(input, `enc${level}`, x, width * 2 ** (level - 1), tf);
       skips.push(x);
       x = connect(tf.layers.maxPooling2d({ name: `pool${level}`, poolSize: 2 }), x);
     }
-    x = block(input, `enc${depth + 1}`, x, width * 2 ** depth);
+    x = block(input, `enc${depth + 1}`, x, width * 2 ** depth, tf);
     // Without the layer at rate 0 an engine may compile training: a compiled step could not draw new masks.
     if (rate > 0) x = connect(dropout({ name: 'dropout', rate, seed: input.seed() }), x);
     x = input.tap('bottleneck', x);
@@ -61,18 +62,24 @@ export default defineNetwork({
       const up = { name: `up${level}`, filters, kernelSize: 2, strides: 2, kernelInitializer };
       x = connect(tf.layers.conv2dTranspose(up), x);
       x = connect(tf.layers.concatenate({ name: `concat${level}` }), [skips[level - 1]!, x]);
-      x = block(input, `dec${level}`, x, filters);
+      x = block(input, `dec${level}`, x, filters, tf);
     }
     const filters = output === 'sigmoid' ? 1 : input.classes.length;
     const kernelInitializer = scaledNormal(width, input.seed(), 1);
-    return connect(conv2d({ name: 'logits', filters, kernelSize: 1, kernelInitializer }), x);
+    return connect(tf.layers.conv2d({ name: 'logits', filters, kernelSize: 1, kernelInitializer }), x);
   },
 });
 
 type Features = NetworkInput['image'];
 
-/** Two 3x3 convolutions with ReLU as their own activation, which leaves their filter gradients lazy. */
-function block(input: NetworkInput, name: string, features: Features, filters: number): Features {
+/** Two 3x3 convolutions with ReLU. */
+function block(
+  input: NetworkInput,
+  name: string,
+  features: Features,
+  filters: number,
+  tf: TensorFlow,
+): Features {
   return [1, 2].reduce((x, index) => {
     const kernelInitializer = scaledNormal(9 * x.shape[3]!, input.seed());
     const args = {
@@ -82,7 +89,7 @@ function block(input: NetworkInput, name: string, features: Features, filters: n
       padding: 'same',
       activation: 'relu',
     } as const;
-    return connect(conv2d({ ...args, kernelInitializer }), x);
+    return connect(tf.layers.conv2d({ ...args, kernelInitializer }), x);
   }, features);
 }
 

@@ -4,7 +4,7 @@ import { NonLocalAttention } from './attention.ts';
 import { Encoding } from './encoding.ts';
 import { options } from './options.ts';
 
-const { batchNorm, connect, conv2d, scaledNormal } = layers;
+const { batchNorm, connect, scaledNormal } = layers;
 
 type Options = OptionsOf<typeof options>;
 type Features = TapPoint['features'];
@@ -45,7 +45,10 @@ function nonLocal(tap: TapPoint, options: Options, tf: TensorFlow): Features {
   const inner = Math.max(1, Math.floor(channels! / options.reduction));
   const project = (part: string, from: Features, filters: number) => {
     const kernelInitializer = tf.initializers.randomNormal({ mean: 0, stddev: 0.01, seed: tap.seed() });
-    return connect(conv2d({ name: `${name}_nlce_${part}`, filters, kernelSize: 1, kernelInitializer }), from);
+    return connect(
+      tf.layers.conv2d({ name: `${name}_nlce_${part}`, filters, kernelSize: 1, kernelInitializer }),
+      from,
+    );
   };
   const many = height! * width! > MANY_POSITIONS;
   const pooled = options.subsample === 'always' || (options.subsample === 'auto' && many);
@@ -72,7 +75,13 @@ function contextEncoder(tap: TapPoint, x: Features, options: Options, tf: Tensor
   const channels = x.shape[3]!;
   const filters = Math.min(channels, options.encodingWidth);
   const kernelInitializer = scaledNormal(channels, tap.seed());
-  const project = conv2d({ name: at('project'), filters, kernelSize: 1, useBias: false, kernelInitializer });
+  const project = tf.layers.conv2d({
+    name: at('project'),
+    filters,
+    kernelSize: 1,
+    useBias: false,
+    kernelInitializer,
+  });
   const projected = relu(at('project'), connect(project, x), tf);
   const encoding = new Encoding({ name: at('encoding'), codewords: options.codewords, seed: tap.seed() });
   const encoded = relu(at('encoding'), connect(encoding, projected), tf);

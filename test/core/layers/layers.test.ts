@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import {
   batchNorm,
   connect,
-  conv2d,
   dropout,
   scaledNormal,
   setTrainingStep,
@@ -19,8 +18,6 @@ function around(make: () => tfl.layers.Layer): tfl.LayersModel {
   const input = tfl.input({ shape: [4, 4, 2] });
   return tfl.model({ inputs: input, outputs: connect(make(), input) });
 }
-
-const x = tf.randomNormal<tf.Rank.R4>([2, 4, 4, 2], 0, 1, 'float32', 1);
 
 describe('dropout', () => {
   const masked = (seed: number, step: number | null, training = true) => {
@@ -44,36 +41,6 @@ describe('dropout', () => {
     // Four standard deviations of a proportion of 32,000.
     expect(Math.abs(kept - 0.75)).toBeLessThan(4 * Math.sqrt((0.75 * 0.25) / 32_000));
     expectClose(masked(7, 3, false), tf.ones([1, 4, 4, 2]));
-  });
-});
-
-describe('conv2d', () => {
-  const args = { name: 'c', filters: 3, kernelSize: 3, padding: 'same', strides: 2 } as const;
-  const pair = () => {
-    const lazy = around(() => conv2d(args));
-    const standard = around(() => tfl.layers.conv2d(args));
-    standard.setWeights(lazy.getWeights());
-    return [lazy, standard] as const;
-  };
-  const loss = (model: tfl.LayersModel) => (v: Tensor) => tf.sum(tf.square(model.apply(v) as Tensor));
-
-  test('values and gradients are those of the standard layer', () => {
-    const [lazy, standard] = pair();
-    expectClose(lazy.apply(x) as Tensor, standard.apply(x) as Tensor);
-    expectClose(tf.grad(loss(lazy))(x), tf.grad(loss(standard))(x), { rtol: 1e-6, atol: 1e-6 });
-    const of = (model: tfl.LayersModel) => tf.variableGrads(() => loss(model)(x) as tf.Scalar).grads;
-    const [mine, theirs] = [of(lazy), of(standard)].map((grads) => Object.values(grads));
-    expect(mine).toHaveLength(2);
-    mine!.forEach((gradient, i) => expectClose(gradient, theirs![i]!, { rtol: 1e-5, atol: 1e-5 }));
-  });
-
-  test('an input gradient computes no filter gradient, unlike the standard layer', async () => {
-    const [lazy, standard] = pair();
-    const kernels = async (model: tfl.LayersModel) =>
-      (await tf.profile(() => tf.grad(loss(model))(x))).kernelNames;
-    expect(await kernels(standard)).toContain('Conv2DBackpropFilter');
-    expect(await kernels(lazy)).not.toContain('Conv2DBackpropFilter');
-    expect(await kernels(lazy)).toContain('Conv2DBackpropInput');
   });
 });
 

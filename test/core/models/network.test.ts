@@ -1,3 +1,4 @@
+import * as tfl from '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +8,8 @@ import nlce from '../../../plugins/defenses/nlce/index.ts';
 import unet from '../../../plugins/models/unet.ts';
 import { build, defend, doubling, grey, masks, request, tiny } from './support.ts';
 
-const { connect, conv2d } = layers;
+const { connect } = layers;
+const { conv2d } = tfl.layers;
 
 /** A network whose taps and calls are given. */
 const tapping = (taps: string[], calls: string[]) =>

@@ -66,7 +66,7 @@ export const tiny = defineNetwork({
     const kernelInitializer = layers.scaledNormal(input.channels, input.seed(), 1);
     const features = input.tap('bottleneck', layers.unitRange(input.image, input.domain));
     const logits = { name: 'logits', filters: input.classes.length, kernelSize: 1, kernelInitializer };
-    return layers.connect(layers.conv2d(logits), features);
+    return layers.connect(tfl.layers.conv2d(logits), features);
   },
 });
 

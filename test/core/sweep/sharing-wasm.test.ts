@@ -1,0 +1,3 @@
+import { sharingSuite } from './sharing.ts';
+
+sharingSuite('wasm');
