@@ -142,7 +142,7 @@ function accuracy({ tp, fp, fn, tn }: Confusion): number {
   model: (name) => `
 import { defineNetwork, layers } from 'robust';
 
-const { connect, conv2d, scaledNormal, unitRange } = layers;
+const { connect, scaledNormal, unitRange } = layers;
 
 export default defineNetwork({
   name: '${name}',
@@ -151,8 +151,8 @@ export default defineNetwork({
   options: {
     width: { description: 'Channels between the convolutions.', type: 'integer', minimum: 1, default: 16 },
   },
-  build(input, { width }) {
-    const first = conv2d({
+  build(input, { width }, { tf }) {
+    const first = tf.layers.conv2d({
       name: 'first',
       filters: width,
       kernelSize: 3,
@@ -160,7 +160,7 @@ export default defineNetwork({
       activation: 'relu',
       kernelInitializer: scaledNormal(9 * input.channels, input.seed()),
     });
-    const logits = conv2d({
+    const logits = tf.layers.conv2d({
       name: 'logits',
       filters: input.classes.length,
       kernelSize: 1,
