@@ -1,10 +1,11 @@
-import { createRequire } from 'node:module';
 import type { LoadedConfig } from './config/index.ts';
 import type { RunSpec } from './plan/spec.ts';
 import { isPlugin, type Engine } from './plugin.ts';
+import { addCosts, noCost } from './sweep/cost.ts';
 import { makeCurves } from './statistics/curves.ts';
 import type { SweepResult } from './sweep/sweep.ts';
-import type { Context, Cost, Dataset, Report, SubjectSummary } from './vocabulary.ts';
+import { versions } from './versions.ts';
+import type { Context, Dataset, Report, SubjectSummary } from './vocabulary.ts';
 
 /** What a report is made of, beside the results. */
 interface Source {
@@ -41,17 +42,9 @@ export function makeReport(
     subjects: results.map(([subject]) => subject),
     curves: makeCurves(rows, spec.metrics, ctx.random),
     rows,
-    cost: results.map(([, { cost }]) => cost).reduce(addCosts, { gradients: 0, forwards: 0, seconds: 0 }),
+    cost: results.map(([, { cost }]) => cost).reduce(addCosts, noCost),
     configuration: withoutCode(spec.loaded.value),
     origins: spec.loaded.origins,
-  };
-}
-
-function addCosts(a: Cost, b: Cost): Cost {
-  return {
-    gradients: a.gradients + b.gradients,
-    forwards: a.forwards + b.forwards,
-    seconds: a.seconds + b.seconds,
   };
 }
 
@@ -60,11 +53,4 @@ function withoutCode(value: LoadedConfig['value']): unknown {
   return JSON.parse(
     JSON.stringify(value, (_key, item: unknown) => (isPlugin(item) ? `(in place) ${item.name}` : item)),
   );
-}
-
-function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url);
-  const own = require('robust/package.json') as { version: string };
-  const tfjs = require('@tensorflow/tfjs-core/package.json') as { version: string };
-  return { robust: own.version, node: process.versions.node, tfjs: tfjs.version };
 }

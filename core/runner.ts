@@ -155,10 +155,12 @@ export class Runner {
       throw error;
     });
     if (!subject) return undefined;
-    const { attacks, metrics, batch, share } = session.spec;
+    const { attacks, metrics, batch, share, seed, fresh, output } = session.spec;
     const { cells, images } = plan;
-    const common = { ...session, attacks, cells, metrics, images, batch, share, hooks: this.hooks };
-    const result = await sweepSubject({ ...common, name: spec.name, segmenter: subject.segmenter });
+    const common = { ...session, attacks, cells, metrics, images, batch, share, seed, fresh };
+    const dir = join(output, 'cells');
+    const { segmenter } = subject;
+    const result = await sweepSubject({ ...common, name: spec.name, segmenter, dir, hooks: this.hooks });
     subject.dispose();
     return [{ ...subject.summary, cost: result.cost }, result];
   }

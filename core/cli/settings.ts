@@ -16,6 +16,7 @@ export interface Settings {
   readonly output?: string;
   readonly reporter?: readonly string[];
   readonly share: boolean;
+  readonly fresh?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,7 +34,8 @@ export function withSettings(command: Command): Command {
     .addOption(valued('--limit <n>', 'limit'))
     .option('--filter <text>', about('filter'))
     .option('--output <dir>', about('output'))
-    .option('--no-share', 'attack every budget from the start, without sharing trajectories');
+    .option('--no-share', 'attack every budget from the start, without sharing trajectories')
+    .option('--fresh', about('fresh'));
 }
 
 /** Collects the values of a repeatable option. */
@@ -43,7 +45,7 @@ export function collect(value: string, before: readonly string[] = []): string[]
 
 /** The configuration that target, environment and options make. */
 export function loadSettings(io: Io, target: string | undefined, settings: Settings): Promise<LoadedConfig> {
-  const { set = [], seed, backend, batch, limit, filter, output, reporter, share } = settings;
+  const { set = [], seed, backend, batch, limit, filter, output, reporter, share, fresh } = settings;
   const given = {
     seed,
     backend,
@@ -53,6 +55,7 @@ export function loadSettings(io: Io, target: string | undefined, settings: Setti
     output,
     reporters: reporter,
     share: share ? undefined : false,
+    fresh,
   };
   const flags = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),

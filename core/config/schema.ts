@@ -97,6 +97,11 @@ export const schema = {
       type: 'boolean',
       default: true,
     },
+    fresh: {
+      description: 'Attack again what the run folder holds already; trained weights are kept.',
+      type: 'boolean',
+      default: false,
+    },
     filter: {
       description: 'Run only cells whose id contains this text.',
       type: ['string', 'null'],

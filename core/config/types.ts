@@ -51,6 +51,8 @@ export interface Config {
   readonly limit?: number | null;
   /** Let budgets share one trajectory where that is exact. */
   readonly share?: boolean;
+  /** Attack again what the run folder holds already; trained weights are kept. */
+  readonly fresh?: boolean;
   /** Run only cells whose id contains this text. */
   readonly filter?: string | null;
   /** The run folder. */
@@ -73,6 +75,7 @@ export interface CompleteConfig extends Omit<Config, 'extends'> {
   readonly batch: number;
   readonly limit: number | null;
   readonly share: boolean;
+  readonly fresh: boolean;
   readonly filter: string | null;
   readonly output: string;
   readonly dataset: Reference<'dataset'>;

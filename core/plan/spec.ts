@@ -16,6 +16,7 @@ export interface RunSpec {
   readonly batch: number;
   readonly limit: number | null;
   readonly share: boolean;
+  readonly fresh: boolean;
   readonly filter: string | null;
   /** Absolute path of the run folder. */
   readonly output: string;
@@ -51,6 +52,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     batch: config.batch,
     limit: config.limit,
     share: config.share,
+    fresh: config.fresh,
     filter: config.filter,
     output: isAbsolute(config.output) ? config.output : join(baseDir, config.output),
     baseDir,

@@ -9,7 +9,10 @@ import type { Cell } from '../plan/plan.ts';
 import type { AttackSpec } from '../plan/spec.ts';
 import type { Engine } from '../plugin.ts';
 import type { Context, Cost, Dataset, Row, Sample, Segmenter } from '../vocabulary.ts';
+import { openJournal, type Entry, type Journal } from '../store/journal.ts';
 import { batches, isQuantised, type Batch } from './batches.ts';
+import { addCosts, noCost } from './cost.ts';
+import { journalKey } from './identity.ts';
 import { classMean, maskPairs } from './measure.ts';
 import { predict } from './predict.ts';
 import type { Adversarial, SweepRequest } from './request.ts';
@@ -27,9 +30,19 @@ export interface SubjectSweep {
   readonly images: number;
   readonly batch: number;
   readonly share: boolean;
+  readonly seed: number;
+  /** Where finished batches are kept. */
+  readonly dir: string;
+  /** Attack what is finished again. */
+  readonly fresh: boolean;
   readonly engine: Engine;
   readonly hooks: Hooks;
   readonly ctx: Context;
+}
+
+/** The cells of one attack on the subject. */
+export function cellsOf({ cells, name }: SubjectSweep, attack: string | null): readonly Cell[] {
+  return cells.filter((cell) => cell.subject === name && cell.attack === attack);
 }
 
 /** Rows of one subject, and what they cost. An interrupted sweep keeps whole batches only. */
@@ -38,28 +51,21 @@ export interface SweepResult {
   readonly cost: Cost;
 }
 
-/** Attacks one subject with every budget, batch by batch. */
+/** Attacks one subject with every budget, batch by batch. What an earlier process finished is taken from there. */
 export async function sweepSubject(sweep: SubjectSweep): Promise<SweepResult> {
-  const started = performance.now();
   const model = new CountedModel(sweep.segmenter, sweep.dataset.domain, sweep.dataset.classes.length);
   const steps = new StepCache(sweep.engine);
-  const rows: Row[] = [];
+  const journals = await openJournals(sweep);
+  announce(sweep, journals);
+  const entries: Entry[] = [];
+  const started = performance.now();
+  let done = 0;
   try {
     for await (const batch of batches(sweep.dataset.test, sweep.images, sweep.batch)) {
-      const scorer = new BatchScorer(sweep, batch, model, steps);
-      const made = await scorer.run().finally(() => batch.dispose());
-      rows.push(...made);
-      const { images, name, attacks } = sweep;
-      const done = rows.filter(({ attack }) => attack === 'clean').length;
-      const seconds = (performance.now() - started) / 1000;
-      sweep.hooks.progress.call({
-        subject: name,
-        attack: attacks.map(({ label }) => label).join(', '),
-        done,
-        total: images,
-        imagesPerSecond: done / seconds,
-        secondsLeft: (seconds / done) * (images - done),
-      });
+      const scorer = new BatchScorer(sweep, batch, model, steps, journals);
+      entries.push(...(await scorer.run().finally(() => batch.dispose())));
+      done += batch.samples.length;
+      reportProgress(sweep, done, (performance.now() - started) / 1000);
       // Lets signals and timers in: engine calls are synchronous.
       await new Promise(setImmediate);
     }
@@ -68,8 +74,45 @@ export async function sweepSubject(sweep: SubjectSweep): Promise<SweepResult> {
   } finally {
     steps.dispose();
   }
-  const seconds = (performance.now() - started) / 1000;
-  return { rows, cost: { gradients: model.gradients, forwards: model.forwards, seconds } };
+  return {
+    rows: entries.flatMap(({ rows }) => rows),
+    cost: entries.map(({ cost }) => cost).reduce(addCosts, noCost),
+  };
+}
+
+type Journals = ReadonlyMap<string | null, Journal>;
+
+/** One for the clean images (`null`) and one for each attack. */
+async function openJournals(sweep: SubjectSweep): Promise<Journals> {
+  const { name, attacks, dir, fresh } = sweep;
+  const labels = [null, ...attacks.map(({ label }) => label)];
+  const open = (label: string | null) =>
+    openJournal(dir, `${name}-${label ?? 'clean'}`, journalKey(sweep, label), fresh);
+  return new Map(await Promise.all(labels.map(async (label) => [label, await open(label)] as const)));
+}
+
+/** Says how much of the work is done already. */
+function announce({ dataset, images, batch, name, ctx }: SubjectSweep, journals: Journals): void {
+  const starts = Array.from({ length: Math.ceil(images / batch) }, (_, index) => index * batch);
+  const found = starts.filter((first) => {
+    const samples = dataset.test.ids.slice(first, Math.min(first + batch, images));
+    return [...journals.values()].every((journal) => journal.find(samples));
+  });
+  if (found.length === 0) return;
+  ctx.log.info(
+    `${name}: ${found.length} of ${starts.length} batches were finished before (--fresh repeats them)`,
+  );
+}
+
+function reportProgress({ hooks, images, name, attacks }: SubjectSweep, done: number, seconds: number): void {
+  hooks.progress.call({
+    subject: name,
+    attack: attacks.map(({ label }) => label).join(', '),
+    done,
+    total: images,
+    imagesPerSecond: done / seconds,
+    secondsLeft: (seconds / done) * (images - done),
+  });
 }
 
 /** Everything that happens to one batch of images. */
@@ -78,34 +121,57 @@ class BatchScorer {
   readonly #batch: Batch;
   readonly #model: CountedModel;
   readonly #steps: StepCache;
+  readonly #journals: Journals;
   readonly #clean: Float32Array;
 
-  constructor(sweep: SubjectSweep, batch: Batch, model: CountedModel, steps: StepCache) {
+  constructor(sweep: SubjectSweep, batch: Batch, model: CountedModel, steps: StepCache, journals: Journals) {
     this.#sweep = sweep;
     this.#batch = batch;
     this.#model = model;
     this.#steps = steps;
+    this.#journals = journals;
     this.#clean = concat(batch.samples.map(({ image }) => image.data));
     model.images = batch.samples.length;
   }
 
-  async run(): Promise<Row[]> {
-    const rows = await this.#score('clean', {
-      budget: { norm: 'linf', eps: 0 },
-      x: this.#batch.x.clone(),
-      gradients: 0,
-    });
+  /** The clean images, then those of each attack. */
+  async run(): Promise<Entry[]> {
+    const untouched = { budget: { norm: 'linf', eps: 0 }, gradients: 0 } as const;
+    const clean = () => this.#score('clean', { ...untouched, x: this.#batch.x.clone() });
+    const entries = [await this.#once(null, clean)];
     for (const attack of this.#sweep.attacks) {
-      for await (const adversarial of this.#attack(attack))
-        rows.push(...(await this.#score(attack.label, adversarial)));
+      if (cellsOf(this.#sweep, attack.label).length === 0) continue;
+      const rows = async () => {
+        const made: Row[] = [];
+        for await (const adversarial of this.#attack(attack))
+          made.push(...(await this.#score(attack.label, adversarial)));
+        return made;
+      };
+      entries.push(await this.#once(attack.label, rows));
     }
-    return rows;
+    return entries;
+  }
+
+  /** Does a piece of work unless an earlier process has finished it. */
+  async #once(label: string | null, work: () => Promise<Row[]>): Promise<Entry> {
+    this.#sweep.ctx.signal.throwIfAborted();
+    const journal = this.#journals.get(label)!;
+    const samples = this.#batch.samples.map(({ id }) => id);
+    const known = journal.find(samples);
+    if (known) return known;
+    const { gradients, forwards } = this.#model;
+    const started = performance.now();
+    const rows = await work();
+    const cost = {
+      gradients: this.#model.gradients - gradients,
+      forwards: this.#model.forwards - forwards,
+      seconds: (performance.now() - started) / 1000,
+    };
+    return journal.add({ samples, rows, cost });
   }
 
   async *#attack(attack: AttackSpec): AsyncGenerator<Adversarial> {
-    const { hooks, cells, name, ctx, share, dataset } = this.#sweep;
-    const wanted = cells.filter((cell) => cell.subject === name && cell.attack === attack.label);
-    if (wanted.length === 0) return;
+    const { hooks, ctx, share, dataset } = this.#sweep;
     const { plugin, options } = attack;
     const { x, truth, ids, samples } = this.#batch;
     const goal = this.#goal(attack);
@@ -119,7 +185,7 @@ class BatchScorer {
       goal,
       ids,
       count: samples.length,
-      budgets: wanted.map(({ eps }) => ({ norm: plugin.norm, eps })),
+      budgets: cellsOf(this.#sweep, attack.label).map(({ eps }) => ({ norm: plugin.norm, eps })),
       share,
       quantised: isQuantised(dataset, samples),
       ctx,

@@ -11,6 +11,7 @@ import {
   curvedSegmenter,
   linearSegmenter,
   makeContext,
+  temporaryFolder,
   thresholdWeights,
   tinyDataset,
 } from '../../../core/testing/index.ts';
@@ -71,6 +72,7 @@ async function sweep(setting: Setting = {}) {
     })),
     metrics: [{ plugin: dice as never, options: { bothEmpty: 1 } }],
     ...{ images, batch, share, engine, hooks },
+    ...{ seed: 0, dir: temporaryFolder(), fresh: false },
     ctx: setting.signal ? { ...ctx, signal: setting.signal } : ctx,
   });
   segmenter.dispose();
