@@ -13,6 +13,7 @@ test('defaults', async () => {
     batch: 8,
     limit: null,
     share: true,
+    fresh: false,
     filter: null,
     output: 'runs/latest',
     attacks: ['targeted-ifgsm'],
