@@ -6,8 +6,8 @@ export default {
     output: 'runs/isbi-small',
     dataset: { use: 'isbi2016', size: 128 },
     subjects: {
-      unet: { model: { use: 'unet', width: 8 } },
-      'unet+nlce': { model: { use: 'unet', width: 8 }, defenses: ['nlce'] },
+      unet: { model: { use: 'unet', width: 1 / 8 } },
+      'unet+nlce': { model: { use: 'unet', width: 1 / 8 }, defenses: ['nlce'] },
     },
     training: { epochs: 6, flips: true },
   },

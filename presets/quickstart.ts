@@ -7,8 +7,8 @@ export default {
     output: 'runs/quickstart',
     dataset: { use: 'chest-phantom', size: 64, train: 160, test: 16 },
     subjects: {
-      unet: { model: { use: 'unet', width: 8 } },
-      'unet+nlce': { model: { use: 'unet', width: 8 }, defenses: ['nlce'] },
+      unet: { model: { use: 'unet', width: 1 / 8 } },
+      'unet+nlce': { model: { use: 'unet', width: 1 / 8 }, defenses: ['nlce'] },
     },
     training: { epochs: 4, learningRate: 2e-3, minLearningRate: 2e-4 },
   },

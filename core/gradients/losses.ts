@@ -26,6 +26,11 @@ export function crossEntropy(logits: Tensor4D, masks: Tensor3D): Scalar {
   });
 }
 
+/** {@link crossEntropy} averaged over pixels and images. */
+export function meanCrossEntropy(logits: Tensor4D, masks: Tensor3D): Scalar {
+  return tf.tidy(() => tf.div(crossEntropy(logits, masks), masks.size) as Scalar);
+}
+
 /** The mask with foreground and background exchanged: class k becomes K - 1 - k. */
 export function inverseMask(truth: Tensor3D, classes: number): Tensor3D {
   return tf.tidy(() => tf.sub(tf.scalar(classes - 1, 'int32'), tf.cast(truth, 'int32')) as Tensor3D);

@@ -9,21 +9,23 @@ export interface Stochastic {
 
 interface DropoutArgs {
   readonly name: string;
-  /** Probability that a value is set to 0, in [0, 1). */
+  /** Probability that a value is set to 0, in [0, 1); for normal noise what gives the same variance. */
   readonly rate: number;
   readonly seed: number;
 }
 
-class SeededDropout extends tfl.layers.Layer implements Stochastic {
-  static readonly className = 'Dropout';
+/** A layer that changes its input while training, by random numbers that are a function of (seed, training step). */
+abstract class SeededNoise extends tfl.layers.Layer implements Stochastic {
   override readonly supportsMasking = true;
-  readonly #args: DropoutArgs;
+  protected readonly args: DropoutArgs;
   #step = 0;
 
   constructor(args: DropoutArgs) {
     super({ name: args.name });
-    this.#args = args;
+    this.args = args;
   }
+
+  protected abstract disturb(x: Tensor, step: number): Tensor;
 
   setTrainingStep(step: number): void {
     this.#step = step;
@@ -31,12 +33,35 @@ class SeededDropout extends tfl.layers.Layer implements Stochastic {
 
   override call(inputs: Tensor | Tensor[], kwargs: { training?: boolean }): Tensor {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
-    const { rate, seed } = this.#args;
-    return kwargs.training === true ? tf.dropout(x, rate, undefined, `${seed}/${this.#step}`) : x;
+    return kwargs.training === true ? this.disturb(x, this.#step) : x;
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), rate: this.#args.rate, seed: this.#args.seed, noiseShape: null };
+    return { ...super.getConfig(), rate: this.args.rate, seed: this.args.seed };
+  }
+}
+
+class SeededDropout extends SeededNoise {
+  static readonly className = 'Dropout';
+
+  override disturb(x: Tensor, step: number): Tensor {
+    const { rate, seed } = this.args;
+    return tf.dropout(x, rate, undefined, `${seed}/${step}`);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), noiseShape: null };
+  }
+}
+
+class SeededGaussianDropout extends SeededNoise {
+  static readonly className = 'GaussianDropout';
+
+  override disturb(x: Tensor, step: number): Tensor {
+    const { rate, seed } = this.args;
+    // The generator of TensorFlow.js takes one number: neighbouring steps must not give neighbouring seeds.
+    const mixed = Math.imul(seed ^ Math.imul(step + 1, 0x9e3779b1), 0x85ebca6b) >>> 0;
+    return tf.mul(x, tf.randomNormal(x.shape, 1, Math.sqrt(rate / (1 - rate)), 'float32', mixed || 1));
   }
 }
 
@@ -46,6 +71,14 @@ class SeededDropout extends tfl.layers.Layer implements Stochastic {
  */
 export function dropout(args: DropoutArgs): tfl.layers.Layer {
   return new SeededDropout(args);
+}
+
+/**
+ * Multiplication by normal noise of mean 1 and variance rate / (1 - rate), as reproducible as {@link dropout}. Saved as a
+ * standard `GaussianDropout` layer. Source: Srivastava et al., Dropout, JMLR 2014, section 10.
+ */
+export function gaussianDropout(args: DropoutArgs): tfl.layers.Layer {
+  return new SeededGaussianDropout(args);
 }
 
 /**

@@ -1,9 +1,8 @@
-import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { Scalar, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { RobustError } from '../errors/index.ts';
-import { crossEntropy } from '../gradients/losses.ts';
+import { meanCrossEntropy } from '../gradients/losses.ts';
 import type { DefensePlugin, ModelRequest, NetworkPlugin, OptionsOf, OptionsSchema } from '../plugin.ts';
 import type { Context } from '../vocabulary.ts';
 import { seeds } from './seeds.ts';
@@ -76,7 +75,8 @@ export function buildNetwork(
     channels: outputs[0]!.shape[3]!,
     taps: plugin.taps,
     parameters: countParameters(model),
-    loss: (values, masks) => plugin.loss?.(values, masks, options, ctx) ?? meanCrossEntropy(values, masks),
+    loss: (values, masks) =>
+      plugin.loss?.(values, masks, options, ctx) ?? meanCrossEntropy(values[0]!, masks),
     dispose: () => void model.dispose(),
   };
 }
@@ -86,10 +86,6 @@ function countParameters(model: tfl.LayersModel): number {
     (sum, { shape }) => sum + shape.reduce<number>((n, d) => n * d!, 1),
     0,
   );
-}
-
-function meanCrossEntropy(outputs: readonly Tensor4D[], masks: Tensor3D): Scalar {
-  return tf.tidy(() => tf.div(crossEntropy(outputs[0]!, masks), masks.size) as Scalar);
 }
 
 /** Logits must cover every pixel, with one channel per class or one sigmoid logit for two classes. */

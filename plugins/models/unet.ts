@@ -1,13 +1,6 @@
-import {
-  defineNetwork,
-  layers,
-  RobustError,
-  type ModelRequest,
-  type NetworkInput,
-  type TensorFlow,
-} from '../../core/index.ts';
-
-const { connect, dropout, scaledNormal, unitRange } = layers;
+import { defineNetwork } from '../../core/index.ts';
+import { Builder, checkSize, type Features } from './blocks/builder.ts';
+import { output, rate, width } from './blocks/options.ts';
 
 export default defineNetwork({
   name: 'unet',
@@ -17,12 +10,7 @@ export default defineNetwork({
   ],
   taps: ['bottleneck'],
   options: {
-    width: {
-      description: 'Channels of the first level; each level doubles them.',
-      type: 'integer',
-      minimum: 1,
-      default: 64,
-    },
+    width,
     depth: {
       description: 'Number of poolings; image sides must be divisible by 2 to this power.',
       type: 'integer',
@@ -30,77 +18,55 @@ export default defineNetwork({
       maximum: 6,
       default: 4,
     },
-    dropout: {
-      description: 'Dropout rate at the end of the contracting path; 0 leaves the layer out.',
-      type: 'number',
-      minimum: 0,
-      exclusiveMaximum: 1,
-      default: 0.5,
+    dropout: rate('Dropout rate at the end of the contracting path', 0.5),
+    dropoutLevels: {
+      description:
+        'Levels of the contracting path that end in dropout, from the deepest; a released version has 2.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 7,
+      default: 1,
     },
-    output: {
-      description: 'softmax: one logit per class; sigmoid: one logit for the foreground of two classes.',
-      enum: ['softmax', 'sigmoid'],
-      default: 'softmax',
+    norm: {
+      description: 'Batch normalisation after every 3x3 convolution; the original has none.',
+      type: 'boolean',
+      default: false,
     },
+    tapAfter: {
+      description: 'Where defenses enter: before or after the dropout.',
+      enum: ['dropout', 'convolution'],
+      default: 'dropout',
+    },
+    output: output('softmax'),
   },
-  build(input, { width, depth, dropout: rate, output }, { tf }) {
-    checkSize(input, 2 ** depth);
-    const skips = [];
-    let x = unitRange(input.image, input.domain);
+  build(input, options, { tf }) {
+    const { depth } = options;
+    checkSize('unet', input, 2 ** depth);
+    const net = new Builder(input, tf, options.width);
+    const convolve = (name: string, x: Features, filters: number) =>
+      options.norm ? net.normed(name, x, filters) : net.conv(name, x, filters, { activation: 'relu' });
+    const block = (name: string, x: Features, filters: number) =>
+      convolve(`${name}_2`, convolve(`${name}_1`, x, filters), filters);
+    const filtersOf = (level: number) => net.channels(64 * 2 ** (level - 1));
+    const drop = (level: number, x: Features) =>
+      level > depth + 1 - options.dropoutLevels ? net.dropout(`dropout${level}`, x, options.dropout) : x;
+
+    const skips: Features[] = [];
+    let x = net.image();
     for (let level = 1; level <= depth; level++) {
-      x = block(input, `enc${level}`, x, width * 2 ** (level - 1), tf);
+      x = drop(level, block(`enc${level}`, x, filtersOf(level)));
       skips.push(x);
-      x = connect(tf.layers.maxPooling2d({ name: `pool${level}`, poolSize: 2 }), x);
+      x = net.pool(`pool${level}`, x);
     }
-    x = block(input, `enc${depth + 1}`, x, width * 2 ** depth, tf);
-    // Without the layer at rate 0 an engine may compile training: a compiled step could not draw new masks.
-    if (rate > 0) x = connect(dropout({ name: 'dropout', rate, seed: input.seed() }), x);
-    x = input.tap('bottleneck', x);
+    x = block(`enc${depth + 1}`, x, filtersOf(depth + 1));
+    if (options.tapAfter === 'convolution') x = input.tap('bottleneck', x);
+    x = drop(depth + 1, x);
+    if (options.tapAfter === 'dropout') x = input.tap('bottleneck', x);
     for (let level = depth; level >= 1; level--) {
-      const filters = width * 2 ** (level - 1);
-      const kernelInitializer = scaledNormal(2 * filters, input.seed(), 1);
-      const up = { name: `up${level}`, filters, kernelSize: 2, strides: 2, kernelInitializer };
-      x = connect(tf.layers.conv2dTranspose(up), x);
-      x = connect(tf.layers.concatenate({ name: `concat${level}` }), [skips[level - 1]!, x]);
-      x = block(input, `dec${level}`, x, filters, tf);
+      const filters = filtersOf(level);
+      x = net.conv(`up${level}`, x, filters, { kernel: 2, stride: 2, transposed: true, gain: 1 });
+      x = block(`dec${level}`, net.concat(`concat${level}`, [skips[level - 1]!, x]), filters);
     }
-    const filters = output === 'sigmoid' ? 1 : input.classes.length;
-    const kernelInitializer = scaledNormal(width, input.seed(), 1);
-    return connect(tf.layers.conv2d({ name: 'logits', filters, kernelSize: 1, kernelInitializer }), x);
+    return net.logits(x, options.output);
   },
 });
-
-type Features = NetworkInput['image'];
-
-/** Two 3x3 convolutions with ReLU. */
-function block(
-  input: NetworkInput,
-  name: string,
-  features: Features,
-  filters: number,
-  tf: TensorFlow,
-): Features {
-  return [1, 2].reduce((x, index) => {
-    const kernelInitializer = scaledNormal(9 * x.shape[3]!, input.seed());
-    const args = {
-      name: `${name}_${index}`,
-      filters,
-      kernelSize: 3,
-      padding: 'same',
-      activation: 'relu',
-    } as const;
-    return connect(tf.layers.conv2d({ ...args, kernelInitializer }), x);
-  }, features);
-}
-
-function checkSize({ height, width }: ModelRequest, multiple: number): void {
-  if (height % multiple === 0 && width % multiple === 0) return;
-  const nearest = [height, width].map((side) => Math.max(1, Math.round(side / multiple)) * multiple);
-  throw new RobustError('MODEL_SHAPE', {
-    message: 'The image size does not survive the poolings of the U-Net.',
-    where: 'unet',
-    expected: `height and width divisible by ${multiple}`,
-    received: `${height} x ${width}`,
-    next: `resize the data set to ${nearest.join(' x ')}, or lower 'depth'`,
-  });
-}

@@ -8,7 +8,7 @@ import { robust } from './support.ts';
 /** Small enough that nothing here takes long. */
 const config = `export default {
   dataset: { use: 'chest-phantom', size: 32, train: 4, test: 3 },
-  subjects: { plain: { model: { use: 'unet', width: 1, depth: 1 } }, other: { model: { use: 'unet', width: 1, depth: 1 } } },
+  subjects: { plain: { model: { use: 'unet', width: 0.02, depth: 1 } }, other: { model: { use: 'unet', width: 0.02, depth: 1 } } },
   training: { epochs: 1, batch: 2 },
   backend: 'wasm',
   batch: 2,

@@ -2,6 +2,10 @@ import { modelContract, type ModelSettings } from '../../core/testing/index.ts';
 import { bundled } from './bundled.ts';
 
 /** Small enough for a test; what is not listed is tested with its defaults. */
-const settings: Record<string, ModelSettings> = { unet: { options: { width: 2, depth: 3 } } };
+const settings: Record<string, ModelSettings> = {
+  cdnn: { options: { width: 1 / 32 } },
+  invertednet: { options: { width: 1 / 128 } },
+  unet: { options: { width: 1 / 32, depth: 3 } },
+};
 
 for (const plugin of await bundled('model')) modelContract(plugin, settings[plugin.name]);

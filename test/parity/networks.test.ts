@@ -35,9 +35,9 @@ const { groups } = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
 const scaled = { scaled: true, subsample: 'always', combine: 'sum', codewords: 5 };
 
 const subjects = {
-  unet: { network: () => build(unet, request(48), { width: 2, dropout: 0 }), data: groups.unet },
+  unet: { network: () => build(unet, request(48), { width: 1 / 32, dropout: 0 }), data: groups.unet },
   'unet+nlce': {
-    network: () => build(unet, request(48), { width: 2, dropout: 0 }, [defend(nlce)]),
+    network: () => build(unet, request(48), { width: 1 / 32, dropout: 0 }, [defend(nlce)]),
     data: groups.unet,
   },
   nlce: { network: () => build(tiny, request(12, 12, 6), {}, [defend(nlce, scaled)]), data: groups.nlce },
@@ -122,7 +122,7 @@ describe('finite differences', () => {
     ['U-Net', []],
     ['U-Net + NLCE', [defend(nlce, { normGamma: 1 })]],
   ])('of the loss of %s, for the image and for each weight', (_name, defenses) => {
-    const net = build(unet, request(size), { width: 4, depth: 2 }, defenses);
+    const net = build(unet, request(size), { width: 1 / 16, depth: 2 }, defenses);
     stir(net);
     const [image, truth] = [grey(shape, 5), masks([2, size, size])];
     const logits = (x: Tensor) => net.model.apply(x) as Tensor4D;

@@ -7,6 +7,7 @@ import {
   batchNorm,
   connect,
   dropout,
+  gaussianDropout,
   scaledNormal,
   setTrainingStep,
   unitRange,
@@ -41,6 +42,29 @@ describe('dropout', () => {
     // Four standard deviations of a proportion of 32,000.
     expect(Math.abs(kept - 0.75)).toBeLessThan(4 * Math.sqrt((0.75 * 0.25) / 32_000));
     expectClose(masked(7, 3, false), tf.ones([1, 4, 4, 2]));
+  });
+});
+
+describe('gaussian dropout', () => {
+  const noisy = (seed: number, step: number, training = true) => {
+    const model = around(() => gaussianDropout({ name: 'dropout', rate: 0.2, seed }));
+    setTrainingStep(model, step);
+    return (model.apply(tf.ones([1000, 4, 4, 2]), { training }) as Tensor).dataSync<'float32'>();
+  };
+
+  test('the noise is a function of seed and step', () => {
+    expect(noisy(7, 3)).toEqual(noisy(7, 3));
+    const distinct = [noisy(7, 3), noisy(7, 4), noisy(8, 3)].map((values) => values[0]);
+    expect(new Set(distinct).size).toBe(3);
+  });
+
+  test('it has mean 1 and variance rate / (1 - rate), in training only', () => {
+    const values = noisy(1, 1);
+    const mean = values.reduce((a, b) => a + b) / values.length;
+    const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
+    expect(Math.abs(mean - 1)).toBeLessThan((4 * 0.5) / Math.sqrt(values.length));
+    expect(Math.abs(variance / 0.25 - 1)).toBeLessThan(4 * Math.sqrt(2 / values.length));
+    expect(new Set(noisy(1, 1, false))).toEqual(new Set([1]));
   });
 });
 

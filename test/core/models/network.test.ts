@@ -98,9 +98,9 @@ test('logits of another size or channel count than the data set are refused', ()
 test('a network starts from the same weights with and without a defense, and from others under another seed', () => {
   const kernel = (network: ReturnType<typeof build>) =>
     network.model.getLayer('dec1_2').getWeights()[0]!.dataSync();
-  const plain = kernel(build(unet, request(32), { width: 2 }));
-  expect(kernel(build(unet, request(32), { width: 2 }, [defend(nlce)]))).toEqual(plain);
-  expect(kernel(build(unet, request(32), { width: 2 }, [], 2))).not.toEqual(plain);
+  const plain = kernel(build(unet, request(32), { width: 1 / 32 }));
+  expect(kernel(build(unet, request(32), { width: 1 / 32 }, [defend(nlce)]))).toEqual(plain);
+  expect(kernel(build(unet, request(32), { width: 1 / 32 }, [], 2))).not.toEqual(plain);
 });
 
 test('the default loss is the mean cross-entropy of the first output; a plugin may bring its own', () => {
@@ -132,7 +132,7 @@ test('several outputs are kept in order, and all of them reach the loss', () => 
 
 test('disposing a network frees every tensor that building it made', () => {
   const before = tf.memory().numTensors;
-  const network = build(unet, request(32), { width: 2 }, [defend(nlce)]);
+  const network = build(unet, request(32), { width: 1 / 32 }, [defend(nlce)]);
   expect(tf.memory().numTensors).toBeGreaterThan(before);
   network.dispose();
   expect(tf.memory().numTensors).toBe(before);

@@ -24,8 +24,8 @@ const shard = async () =>
 const failure = (code: string) => expect.objectContaining({ code });
 
 test('weights come back bit for bit', async () => {
-  const saved = build(unet, request(32), { width: 2 }, [defend(nlce)], 1).model;
-  const loaded = build(unet, request(32), { width: 2 }, [defend(nlce)], 2).model;
+  const saved = build(unet, request(32), { width: 1 / 32 }, [defend(nlce)], 1).model;
+  const loaded = build(unet, request(32), { width: 1 / 32 }, [defend(nlce)], 2).model;
   await saveWeights(saved, dir);
   const before = tf.memory().numTensors;
   await loadWeights(loaded, dir);
@@ -61,7 +61,7 @@ test('a U-Net is an ordinary TensorFlow.js model: loadLayersModel needs nothing 
 });
 
 test('a network with NLCE loads as a whole too, its layers being registered', async () => {
-  const { model } = build(unet, request(32), { width: 2 }, [
+  const { model } = build(unet, request(32), { width: 1 / 32 }, [
     defend(nlce, { scaled: true, combine: 'sum', normGamma: 1 }),
   ]);
   await saveWeights(model, dir);
@@ -93,7 +93,7 @@ test('weights of another network are refused with expected and received shapes',
   await expect(attempt).rejects.toThrow(
     /expected: enc1_1\/kernel 3x3x1x3[^]*received: enc1_1\/kernel 3x3x1x2/,
   );
-  const { model } = build(unet, request(32), { width: 2 }, [defend(nlce)]);
+  const { model } = build(unet, request(32), { width: 1 / 32 }, [defend(nlce)]);
   await expect(loadWeights(model, dir)).rejects.toThrow(/received: [^]*bottleneck_nlce_\w+\/\w+ absent/);
 });
 

@@ -16,8 +16,8 @@ async function run(backend: string, output: string, share: boolean): Promise<Out
     ...{ backend, share, output, batch: 2, seed: 3 },
     dataset: { use: 'chest-phantom', size: 32, train: 8, test: 3 },
     subjects: {
-      unet: { model: { use: 'unet', width: 2 } },
-      'unet+nlce': { model: { use: 'unet', width: 2 }, defenses: ['nlce'] },
+      unet: { model: { use: 'unet', width: 1 / 32 } },
+      'unet+nlce': { model: { use: 'unet', width: 1 / 32 }, defenses: ['nlce'] },
     },
     eps: [0.5, 2, 6, 14],
     reporters: [],

@@ -23,7 +23,7 @@ export async function digest(threads: number): Promise<(order: readonly number[]
   installGradients();
   const context = { log, signal: new AbortController().signal, cacheDir: '' };
   const { info } = await wasm.start({ threads }, context);
-  const network = build(unet, request(48, 48, 3), { width: 4, depth: 2, dropout: 0 });
+  const network = build(unet, request(48, 48, 3), { width: 1 / 16, depth: 2, dropout: 0 });
   const [pictures, truths] = [grey([5, 48, 48, 3]), masks([5, 48, 48])];
   return (order) =>
     tf.tidy(() => {

@@ -164,9 +164,9 @@ describe('the module', () => {
 
   test('it transforms the taps it is told to', () => {
     const attempt = (taps: string[]) => () =>
-      build(unet, request(16), { width: 1 }, [defend(nlce, { taps })]);
+      build(unet, request(16), { width: 1 / 64 }, [defend(nlce, { taps })]);
     expect(attempt(['bottleneck'])().parameters).toBeGreaterThan(
-      build(unet, request(16), { width: 1 }).parameters,
+      build(unet, request(16), { width: 1 / 64 }).parameters,
     );
     expect(attempt(['elsewhere'])).toThrow(expect.objectContaining({ code: 'TAP_UNUSED' }));
   });
