@@ -7,8 +7,11 @@ const nullable = { type: ['number', 'null'] };
 const text = { type: 'string' };
 const count = { type: 'integer', minimum: 0 };
 
-function object(properties: Record<string, unknown>): Record<string, unknown> {
-  return { type: 'object', properties, required: Object.keys(properties) };
+function object(
+  properties: Record<string, unknown>,
+  optional: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return { type: 'object', properties: { ...properties, ...optional }, required: Object.keys(properties) };
 }
 
 function list(items: unknown): Record<string, unknown> {
@@ -31,18 +34,27 @@ const point = object({
   undefined: { ...count, description: 'Images whose value is undefined.' },
 });
 
-const row = object({
-  cell: text,
-  subject: text,
-  attack: { ...text, description: "The attack's label; 'clean' for untouched images." },
-  eps: number,
-  sample: text,
-  group: text,
-  linf: { ...number, description: 'Largest absolute change of a pixel.' },
-  gradients: { ...count, description: 'Gradients beyond those that smaller budgets needed too.' },
-  values: { type: 'object', additionalProperties: nullable },
-  confusion: list(object({ tp: count, fp: count, fn: count, tn: count })),
-});
+const metadata = {
+  type: 'object',
+  additionalProperties: { type: ['string', 'number', 'boolean'] },
+  description: 'What the data set tells about the image.',
+};
+
+const row = object(
+  {
+    cell: text,
+    subject: text,
+    attack: { ...text, description: "The attack's label; 'clean' for untouched images." },
+    eps: number,
+    sample: text,
+    group: text,
+    linf: { ...number, description: 'Largest absolute change of a pixel.' },
+    gradients: { ...count, description: 'Gradients beyond those that smaller budgets needed too.' },
+    values: { type: 'object', additionalProperties: nullable },
+    confusion: list(object({ tp: count, fp: count, fn: count, tn: count })),
+  },
+  { metadata },
+);
 
 export const reportSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',

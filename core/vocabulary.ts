@@ -40,6 +40,8 @@ export interface Sample {
   readonly mask: Mask;
   /** Pixel size in millimetres, `[vertical, horizontal]`, where known. */
   readonly spacing?: readonly [vertical: number, horizontal: number];
+  /** What else is known of the image, such as a finding; copied into the rows of a report. */
+  readonly metadata?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** A list of samples that are produced on demand. */
@@ -145,6 +147,8 @@ export interface Row {
   readonly eps: number;
   readonly sample: string;
   readonly group: string;
+  /** What the data set tells about the image. */
+  readonly metadata?: NonNullable<Sample['metadata']>;
   /** Largest absolute change of a pixel, in intensity units. */
   readonly linf: number;
   /** Gradient evaluations this image needed beyond those it shared with smaller budgets. */

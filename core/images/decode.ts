@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises';
 import type { Sharp } from 'sharp';
 import { RobustError, type ErrorCode } from '../errors/index.ts';
 
-/** An image file in memory. */
-export interface EncodedImage {
+/** An image file, in memory or still on disk. */
+interface ImageFile {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  readonly bytes?: Uint8Array;
 }
+
+/** An image file in memory. */
+export type EncodedImage = Required<ImageFile>;
 
 /** What the header of an image file says; height and width after its EXIF orientation is applied. */
 export interface ImageHeader {
@@ -34,10 +37,10 @@ const loadSharp = async () => (await import('sharp')).default;
 /**
  * Runs sharp over encoded bytes. Colour profiles are ignored, as in PIL and OpenCV, so that grey levels stay as stored.
  */
-async function guarded<T>({ path, bytes }: EncodedImage, job: (image: Sharp) => Promise<T>): Promise<T> {
+async function guarded<T>({ path, bytes }: ImageFile, job: (image: Sharp) => Promise<T>): Promise<T> {
   const sharp = await loadSharp();
   try {
-    return await job(sharp(bytes, { ignoreIcc: true, limitInputPixels: false }));
+    return await job(sharp(bytes ?? path, { ignoreIcc: true, limitInputPixels: false }));
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -61,7 +64,7 @@ export async function readEncoded(path: string, missing: ErrorCode = 'IMAGE_MISS
 }
 
 /** Reads the header alone. Errors: IMAGE_UNREADABLE, IMAGE_TOO_LARGE. */
-export async function readHeader(file: EncodedImage, maxPixels = MAX_PIXELS): Promise<ImageHeader> {
+export async function readHeader(file: ImageFile, maxPixels = MAX_PIXELS): Promise<ImageHeader> {
   const metadata = await guarded(file, (image) => image.metadata());
   const { width, height } = metadata.autoOrient;
   const bits = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;

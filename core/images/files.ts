@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RobustError } from '../errors/index.ts';
+import type { Sample } from '../vocabulary.ts';
 
 /** Files by the id that their names carry. */
 export type FilesById = ReadonlyMap<string, string>;
 
 /** An image file and its mask. */
-export interface Pair {
-  readonly id: string;
+export interface Pair extends Omit<Sample, 'image' | 'mask'> {
   readonly image: string;
   readonly mask: string;
 }
@@ -52,6 +52,11 @@ export function pairFiles(images: FilesById, masks: FilesById): Pairing {
     withoutMask: ids.filter((id) => !masks.has(id)),
     withoutImage: [...masks.keys()].filter((id) => !images.has(id)).sort(naturalOrder),
   };
+}
+
+/** The first few ids of a list, for messages. */
+export function few(ids: readonly string[]): string {
+  return `${ids.slice(0, 5).join(', ')}${ids.length > 5 ? `, and ${ids.length - 5} more` : ''}`;
 }
 
 function duplicate(id: string, first: string, second: string): RobustError {

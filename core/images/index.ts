@@ -1,5 +1,15 @@
 export { encodePng, writePng, type EncodeOptions } from './encode.ts';
-export { findFiles, pairFiles, patternSegments, type FilesById, type Pair, type Pairing } from './files.ts';
+export {
+  few,
+  findFiles,
+  pairFiles,
+  patternSegments,
+  type FilesById,
+  type Pair,
+  type Pairing,
+} from './files.ts';
 export { openPairs, type PairFormat, type PairSplits } from './pairs.ts';
-export { readImage, readMask, type ReadImageOptions, type ReadMaskOptions } from './read.ts';
-export { quantise, resizeImage, resizeMask } from './resize.ts';
+export { readHeader, type ImageHeader, type Raster } from './decode.ts';
+export { readImage, readMask, readRaster, type ReadImageOptions, type ReadMaskOptions } from './read.ts';
+export { quantise, repeatGrey, resizeImage, resizeMask } from './resize.ts';
+export { openSamples, type SampleFiles, type SampleFormat, type SampleSplits } from './samples.ts';

@@ -20,6 +20,11 @@ export interface ReadMaskOptions {
   readonly maxPixels?: number;
 }
 
+/** Reads a file as it is, three samples a pixel. Errors: IMAGE_MISSING, IMAGE_UNREADABLE, IMAGE_TOO_LARGE. */
+export async function readRaster(path: string): Promise<Raster> {
+  return decode(await readEncoded(path));
+}
+
 /**
  * Reads an image `[height, width, channels]` with values 0..255; 16-bit files are scaled by 1/257 and keep their
  * fraction. Errors: IMAGE_MISSING, IMAGE_UNREADABLE, IMAGE_TOO_LARGE.

@@ -51,6 +51,12 @@ export function quantise(image: Image, { low, high, step }: IntensityDomain): Im
   return { shape: image.shape, data };
 }
 
+/** A grey image with its one channel once or three times. */
+export function repeatGrey({ shape: [height, width], data }: Image, channels: 1 | 3): Image {
+  const repeated = new Float32Array(data.length * channels).map((_, i) => data[Math.floor(i / channels)]!);
+  return { shape: [height, width, channels], data: repeated };
+}
+
 /** Resamples row-major `[height, width, channels]` samples of any numeric type: rows first, then columns. */
 export function resample(
   source: Uint8Array | Uint16Array | Float32Array,

@@ -238,6 +238,7 @@ class BatchScorer {
       eps: budget.eps,
       sample: sample.id,
       group: sample.group ?? sample.id,
+      ...(sample.metadata && { metadata: sample.metadata }),
       linf: norms[index]!,
       gradients,
       ...this.#measure(
