@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
   defineDataset,
+  few,
   findFiles,
   openPairs,
   pairFiles,
@@ -129,8 +130,4 @@ function checked(
 
 function example(pattern: string, id: string): string {
   return pattern.replace('*', id);
-}
-
-function few(ids: readonly string[]): string {
-  return `${ids.slice(0, 5).join(', ')}${ids.length > 5 ? `, and ${ids.length - 5} more` : ''}`;
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { defineDataset, findFiles, openPairs, pairFiles, RobustError } from '../../core/index.ts';
+import { defineDataset, few, findFiles, openPairs, pairFiles, RobustError } from '../../core/index.ts';
 import type { Pairing } from '../../core/index.ts';
 
 /** Official number of pairs per split. */
@@ -71,9 +71,7 @@ function shortage(split: SplitName, { pairs, withoutMask, withoutImage }: Pairin
   const expected = OFFICIAL[split];
   if (pairs.length === expected && withoutMask.length + withoutImage.length === 0) return [];
   const alone = (what: string, ids: readonly string[]) =>
-    ids.length > 0
-      ? `; ${ids.length} ${what} (${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', ...' : ''})`
-      : '';
+    ids.length > 0 ? `; ${ids.length} ${what} (${few(ids)})` : '';
   const absent = `${split}: ${expected - pairs.length} of ${expected} pairs are missing`;
   return [absent + alone('images without mask', withoutMask) + alone('masks without image', withoutImage)];
 }

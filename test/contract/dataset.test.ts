@@ -24,6 +24,16 @@ const settings: Record<string, DatasetSettings> = {
     },
     changed: { exclude: ['ISIC_0000001'] },
   },
+  jsrt: {
+    options: {
+      root: await written(
+        Array.from({ length: 8 }, (_, i) => [`JPCLN00${i + 1}.png`, `JPCLN00${i + 1}msk.png`] as const),
+      ),
+      size: 16,
+      allowPartial: true,
+    },
+    changed: { polarity: 'density' },
+  },
 };
 
 for (const plugin of await bundled('dataset')) {

@@ -23,7 +23,11 @@ const tiny = defineDataset({
   name: 'tiny',
   summary: 'Rectangles.',
   options: { test: { description: 'Test images.', type: 'integer', default: 3 } },
-  load: async (options) => tinyDataset(options),
+  load: async (options) => {
+    const { test, ...rest } = tinyDataset(options);
+    const get = async (index: number) => ({ ...(await test.get(index)), metadata: { age: 40 + index } });
+    return { ...rest, test: { ...test, get } };
+  },
 });
 
 function config(more: Partial<Config> = {}): Config {
@@ -85,6 +89,11 @@ describe('a run', () => {
   let first: { report: Report; output: string };
   beforeAll(async () => {
     first = await run();
+  });
+
+  it('copies what the data set tells about an image into its rows', () => {
+    const told = first.report.rows.map(({ sample, metadata }) => [sample, metadata]);
+    expect(told).toContainEqual(['test-1', { age: 41 }]);
   });
 
   it('writes a report that fits its schema', () => {
