@@ -51,7 +51,7 @@ export function rawFile(values: Uint16Array): Buffer {
 }
 
 /** What the dirty originals look like: JPCLN122 has 455 pixels out of range, six others one each. */
-export function dirty(id: string, values: Uint16Array): Uint16Array {
+function dirty(id: string, values: Uint16Array): Uint16Array {
   if (id === 'JPCLN122') {
     for (let i = 0; i < 455; i++) values[(103 + (i % 33)) * 2048 + 900 + Math.floor(i / 33)] = 65535;
   } else values[1000 * 2048 + 2046] = 65535;
