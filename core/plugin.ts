@@ -18,6 +18,7 @@ import type {
   Norm,
   Report,
   Segmenter,
+  Split,
 } from './vocabulary.ts';
 
 /** Recognises plugins across copies of this package, where `instanceof` would not. */
@@ -99,9 +100,15 @@ export interface ModelRequest {
   readonly domain: IntensityDomain;
 }
 
+/** What a finished model is opened for. */
+export interface OpenRequest extends ModelRequest {
+  /** The training samples of the data set, for a model that takes something from them; there may be none. */
+  readonly train: Split;
+}
+
 /** A finished model that brings its own weights. */
 export interface OpenModelPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'model', S> {
-  open(request: ModelRequest, options: OptionsOf<S>, ctx: Context): Promise<Segmenter>;
+  open(request: OpenRequest, options: OptionsOf<S>, ctx: Context): Promise<Segmenter>;
 }
 
 /** What a network is built from. */

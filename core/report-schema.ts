@@ -76,14 +76,17 @@ export const reportSchema = {
       notes: list(text),
     }),
     subjects: list(
-      object({
-        name: text,
-        model: text,
-        defenses: list(text),
-        fingerprint: text,
-        parameters: { type: ['integer', 'null'] },
-        cost,
-      }),
+      object(
+        {
+          name: text,
+          model: text,
+          defenses: list(text),
+          fingerprint: text,
+          parameters: { type: ['integer', 'null'] },
+          cost,
+        },
+        { blind: { const: true, description: 'A baseline that does not look at the image.' } },
+      ),
     ),
     curves: list(object({ subject: text, attack: text, metric: text, points: list(point) })),
     rows: list(row),

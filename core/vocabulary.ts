@@ -78,6 +78,8 @@ export interface Segmenter {
   logits(x: tfc.Tensor4D): tfc.Tensor4D;
   /** Hash of graph and weights. */
   readonly fingerprint: string;
+  /** Set on a baseline that says the same whatever it sees: its gradient is zero by design. */
+  readonly blind?: true;
   dispose(): void;
 }
 
@@ -199,6 +201,8 @@ export interface SubjectSummary {
   readonly defenses: readonly string[];
   readonly fingerprint: string;
   readonly parameters: number | null;
+  /** Set on a baseline that does not look at the image: a floor, which no attack moves. */
+  readonly blind?: true;
   readonly cost: Cost;
 }
 

@@ -50,6 +50,7 @@ export function defend(
   };
   return {
     channels: segmenter.channels,
+    ...(segmenter.blind && { blind: true }),
     fingerprint: createHash('sha256').update(identity).digest('hex'),
     logits: (x) => tf.tidy(() => guarded(x)),
     dispose: () => segmenter.dispose(),

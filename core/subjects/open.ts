@@ -11,7 +11,13 @@ import type { SubjectRequest } from './request.ts';
 /** What a model plugin contributes to its hook: a segmenter, trained first where its weights are missing. */
 export async function openModel(request: SubjectRequest): Promise<Segmenter> {
   const { model } = request.spec;
-  if ('open' in model.plugin) return model.plugin.open(request.request, model.options, request.ctx);
+  if ('open' in model.plugin) {
+    return model.plugin.open(
+      { ...request.request, train: request.dataset.train },
+      model.options,
+      request.ctx,
+    );
+  }
   const network = makeNetwork(model.plugin, request);
   try {
     await bringWeights(network, request);

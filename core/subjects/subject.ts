@@ -49,6 +49,7 @@ export async function openSubject(source: SubjectSource): Promise<Subject> {
       defenses: spec.defenses.map(({ plugin }) => plugin.name),
       fingerprint: segmenter.fingerprint,
       parameters,
+      ...(segmenter.blind && { blind: true }),
     },
     dispose: () => segmenter.dispose(),
   };

@@ -46,7 +46,7 @@ function segmenterChecks(plugin: ModelPlugin, settings: ModelSettings, data: Dat
   return [
     check('gives finite logits for every pixel', segmenters.logitsFit),
     check('does not let images of a batch influence each other', segmenters.companionsDoNotMatter),
-    check('has a finite input gradient that is not zero', segmenters.hasInputGradient),
+    check('has a finite input gradient that is not zero, unless it is blind', segmenters.hasInputGradient),
     check('leaks no tensor while it computes', segmenters.leaksNothing),
     check('has a fingerprint, the same when opened again', async ({ segmenter }) => {
       assert.notEqual(segmenter.fingerprint, '');
@@ -91,7 +91,7 @@ async function open(
   ctx: Context,
 ): Promise<Segmenter> {
   const options = resolvedOptions(plugin, settings.options);
-  if ('open' in plugin) return plugin.open(requestFor(data), options, ctx);
+  if ('open' in plugin) return plugin.open({ ...requestFor(data), train: data.train }, options, ctx);
   return networkSegmenter(buildNetwork(plugin, options, [], requestFor(data), ctx), []);
 }
 
