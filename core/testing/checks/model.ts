@@ -46,7 +46,7 @@ function segmenterChecks(plugin: ModelPlugin, settings: ModelSettings, data: Dat
   return [
     check('gives finite logits for every pixel', segmenters.logitsFit),
     check('does not let images of a batch influence each other', segmenters.companionsDoNotMatter),
-    check('has a finite input gradient that is not zero, unless it is blind', segmenters.hasInputGradient),
+    check('has a finite input gradient that is not zero', segmenters.hasInputGradient),
     check('leaks no tensor while it computes', segmenters.leaksNothing),
     check('has a fingerprint, the same when opened again', async ({ segmenter }) => {
       assert.notEqual(segmenter.fingerprint, '');

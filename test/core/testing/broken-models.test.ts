@@ -247,6 +247,14 @@ describe('models', () => {
       ),
     );
     expect(rounding).toEqual(['has a finite input gradient that is not zero (8 x 6 x 1)']);
+    const seeing = defineModel({
+      ...basics,
+      name: 'seeing',
+      open: async ({ channels }, _, { tf }) => ({ ...curvedSegmenter(tf, channels), blind: true }),
+    });
+    expect(await failing(modelChecks(seeing, small))).toEqual([
+      'has a finite input gradient that is not zero (8 x 6 x 1)',
+    ]);
     const leaky = defineModel({
       ...basics,
       name: 'leaky',
