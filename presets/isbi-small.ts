@@ -9,6 +9,6 @@ export default {
       unet: { model: { use: 'unet', width: 1 / 8 } },
       'unet+nlce': { model: { use: 'unet', width: 1 / 8 }, defenses: ['nlce'] },
     },
-    training: { epochs: 6, flips: true },
+    training: { epochs: 6, flips: true, schedule: 'cosine' },
   },
 } satisfies Preset;

@@ -9,6 +9,12 @@ const training = {
   epochs: { description: 'Passes over the training images.', type: 'integer', minimum: 1, default: 60 },
   batch: { description: 'Training images per step.', type: 'integer', minimum: 1, default: 8 },
   learningRate: { description: 'Step size of Adam.', type: 'number', exclusiveMinimum: 0, default: 1e-3 },
+  schedule: {
+    description:
+      "How the learning rate falls: 'plateau' when the loss stops falling, 'cosine' from the first to the last epoch.",
+    enum: ['plateau', 'cosine'],
+    default: 'plateau',
+  },
   minLearningRate: {
     description: 'The schedule never goes below this.',
     type: 'number',
@@ -16,14 +22,14 @@ const training = {
     default: 1e-4,
   },
   factor: {
-    description: 'The learning rate is multiplied by this when the loss stops falling.',
+    description: 'On a plateau the learning rate is multiplied by this.',
     type: 'number',
     exclusiveMinimum: 0,
     maximum: 1,
     default: 0.9,
   },
   patience: {
-    description: 'Epochs without improvement before that happens.',
+    description: 'Epochs without improvement that make a plateau.',
     type: 'integer',
     minimum: 0,
     default: 10,

@@ -13,11 +13,13 @@ export interface TrainingConfig {
   /** Images per step. */
   readonly batch: number;
   readonly learningRate: number;
+  /** `plateau` lowers the rate when the loss stops falling; `cosine` from the first to the last epoch. */
+  readonly schedule: 'plateau' | 'cosine';
   /** The schedule never goes below this. */
   readonly minLearningRate: number;
-  /** The learning rate is multiplied by this when the loss stops falling. */
+  /** On a plateau the learning rate is multiplied by this. */
   readonly factor: number;
-  /** Epochs without improvement before that happens. */
+  /** Epochs without improvement that make a plateau. */
   readonly patience: number;
   /** L2 penalty added to the gradient, as PyTorch's Adam does. */
   readonly weightDecay: number;

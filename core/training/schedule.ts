@@ -31,3 +31,17 @@ export function advancePlateau(
   const reduced = Math.max(learningRate * factor, minLearningRate);
   return { learningRate: Math.min(learningRate, reduced), best, stale: 0 };
 }
+
+/**
+ * The learning rate of an epoch (from 0). The cosine anneals from `learningRate` towards `minLearningRate`
+ * (Loshchilov and Hutter, SGDR, 2017, without restarts): a short training then ends on settled weights.
+ */
+export function epochRate(
+  state: PlateauState,
+  epoch: number,
+  { schedule, learningRate, minLearningRate, epochs }: TrainingConfig,
+): number {
+  if (schedule === 'plateau') return state.learningRate;
+  const floor = Math.min(minLearningRate, learningRate);
+  return floor + ((learningRate - floor) * (1 + Math.cos((Math.PI * epoch) / epochs))) / 2;
+}

@@ -12,7 +12,7 @@ import { findCheckpoint, saveCheckpoint, type EpochRecord, type TrainingKey } fr
 import { Learner, type BatchShape } from './learner.ts';
 import { trainingDice } from './monitor.ts';
 import { writeTrainingLog } from './record.ts';
-import { advancePlateau, startPlateau, type PlateauState } from './schedule.ts';
+import { advancePlateau, epochRate, startPlateau, type PlateauState } from './schedule.ts';
 import type { Trainable } from './step.ts';
 
 /** What a training is made of. */
@@ -121,7 +121,7 @@ async function warmUp(learner: Learner, batches: BatchSource): Promise<void> {
   }
 }
 
-/** The number of epochs is no part of it: a longer training goes on from a shorter one. */
+/** On a plateau schedule the number of epochs is no part of it: a longer training goes on from a shorter one. */
 async function trainingKey({
   network,
   dataset,
@@ -136,7 +136,7 @@ async function trainingKey({
     trained: network.model.weights.map((weight) => Number(weight.trainable)).join(''),
     ...(identity === undefined ? {} : { identity }),
     ...config,
-    epochs: undefined,
+    epochs: config.schedule === 'plateau' ? undefined : config.epochs,
   };
 }
 
@@ -171,7 +171,7 @@ async function resume(request: TrainingRequest, key: TrainingKey, learner: Learn
 async function trainEpoch(training: Training): Promise<void> {
   const { learner, course, batches, network, shape, config, key, checkpointDir, log } = training;
   const started = performance.now();
-  const { learningRate } = course.plateau;
+  const learningRate = currentRate(training);
   const loss = await runSteps(training);
   const vectors = await learner.vectors();
   if (!vectors['weights']!.every(Number.isFinite)) throw diverged(training, batches.steps, 'weights', NaN);
@@ -191,13 +191,14 @@ async function trainEpoch(training: Training): Promise<void> {
 async function runSteps(training: Training): Promise<number> {
   const { learner, course, batches, signal } = training;
   const epoch = course.history.length;
+  const learningRate = currentRate(training);
   let [step, sum] = [0, 0];
   for await (const batch of batches.epoch(epoch)) {
     // Engines work synchronously: without a turn of the event loop no interrupt would ever arrive.
     await nextTurn();
     signal.throwIfAborted();
     step++;
-    const loss = await learner.learn(batch, course.plateau.learningRate, epoch * batches.steps + step);
+    const loss = await learner.learn(batch, learningRate, epoch * batches.steps + step);
     if (!Number.isFinite(loss)) throw diverged(training, step, 'loss', loss);
     sum += loss;
     report(training, step, sum / step);
@@ -205,12 +206,14 @@ async function runSteps(training: Training): Promise<number> {
   return sum / batches.steps;
 }
 
-function report(
-  { onProgress, course, batches: { steps }, config: { epochs } }: Training,
-  step: number,
-  loss: number,
-) {
-  const { history, resumed, plateau, started } = course;
+function report(training: Training, step: number, loss: number) {
+  const {
+    onProgress,
+    course,
+    batches: { steps },
+    config: { epochs },
+  } = training;
+  const { history, resumed, started } = course;
   const done = (history.length - resumed) * steps + step;
   const left = (epochs - history.length) * steps - step;
   onProgress?.({
@@ -219,19 +222,19 @@ function report(
     step,
     steps,
     loss,
-    learningRate: plateau.learningRate,
+    learningRate: currentRate(training),
     dice: history.at(-1)?.dice ?? null,
     secondsLeft: (since(started) / done) * left,
   });
 }
 
-function diverged(
-  { course, batches, config }: Training,
-  step: number,
-  what: string,
-  received: number,
-): RobustError {
-  const { learningRate } = course.plateau;
+function currentRate({ course, config }: Training): number {
+  return epochRate(course.plateau, course.history.length, config);
+}
+
+function diverged(training: Training, step: number, what: string, received: number): RobustError {
+  const { course, batches, config } = training;
+  const learningRate = currentRate(training);
   return new RobustError('TRAINING_DIVERGED', {
     message: `Training diverged: the ${what} stopped being finite at a learning rate of ${learningRate}.`,
     where: `epoch ${course.history.length + 1} of ${config.epochs}, step ${step} of ${batches.steps}`,

@@ -24,6 +24,7 @@ test('defaults', async () => {
       epochs: 60,
       batch: 8,
       learningRate: 1e-3,
+      schedule: 'plateau',
       minLearningRate: 1e-4,
       factor: 0.9,
       patience: 10,

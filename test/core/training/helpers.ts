@@ -22,6 +22,7 @@ export const config: TrainingConfig = {
   learningRate: 0.02,
   minLearningRate: 0.001,
   factor: 0.9,
+  schedule: 'plateau',
   patience: 10,
   weightDecay: 1e-4,
   flips: true,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advancePlateau, startPlateau } from '../../../core/training/schedule.ts';
+import { advancePlateau, epochRate, startPlateau } from '../../../core/training/schedule.ts';
 import { config } from './helpers.ts';
 
 function rates(losses: number[], changes: Partial<typeof config>): number[] {
@@ -39,5 +39,28 @@ describe('learning rate on a plateau', () => {
     expect(rates(losses, { learningRate: 1, patience: 0, factor: 0.5, minLearningRate: 2 })).toEqual([
       1, 1, 1, 1,
     ]);
+  });
+});
+
+describe('learning rate on a cosine', () => {
+  const settings = {
+    ...config,
+    schedule: 'cosine',
+    learningRate: 1,
+    minLearningRate: 0.2,
+    epochs: 4,
+  } as const;
+
+  it('falls from the first rate by half a cosine over the epochs', () => {
+    const found = [0, 1, 2, 3].map((epoch) => epochRate(startPlateau(settings), epoch, settings));
+    const root = Math.SQRT1_2;
+    [1, 0.6 + 0.4 * root, 0.6, 0.6 - 0.4 * root].forEach((rate, epoch) =>
+      expect(found[epoch]).toBeCloseTo(rate, 12),
+    );
+  });
+
+  it('never rises to a floor above the first rate', () => {
+    const high = { ...settings, minLearningRate: 2 };
+    expect(epochRate(startPlateau(high), 3, high)).toBe(1);
   });
 });
