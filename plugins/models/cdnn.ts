@@ -61,12 +61,12 @@ export default defineNetwork({
           : x;
       const kernel = EVEN.includes(name) ? 4 : 3;
       const args = { kernel, bias: options.bias, transposed: name.startsWith('decv') };
-      return drop('after', net.normed(name, drop('before', from), net.channels(filters), args));
+      return drop('after', net.convNormRelu(name, drop('before', from), net.channels(filters), args));
     };
     const group = (name: string, x: Features, filters: readonly number[]) =>
       filters.reduce((y, count, i) => layer(`${name}_${i + 1}`, y, count), x);
     const dense = (name: string, x: Features) =>
-      options.denseUnits > 0 ? net.normed(name, x, options.denseUnits, { kernel: 1 }) : x;
+      options.denseUnits > 0 ? net.convNormRelu(name, x, options.denseUnits, { kernel: 1 }) : x;
     const tap = (place: string, x: Features) => (options.tapAfter === place ? input.tap('bottleneck', x) : x);
 
     let x = net.image();

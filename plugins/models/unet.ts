@@ -44,7 +44,7 @@ export default defineNetwork({
     checkSize('unet', input, 2 ** depth);
     const net = new Builder(input, tf, options.width);
     const convolve = (name: string, x: Features, filters: number) =>
-      options.norm ? net.normed(name, x, filters) : net.conv(name, x, filters, { activation: 'relu' });
+      options.norm ? net.convNormRelu(name, x, filters) : net.conv(name, x, filters, { activation: 'relu' });
     const block = (name: string, x: Features, filters: number) =>
       convolve(`${name}_2`, convolve(`${name}_1`, x, filters), filters);
     const filtersOf = (level: number) => net.channels(64 * 2 ** (level - 1));

@@ -5,6 +5,9 @@ import { bundled } from './bundled.ts';
 const settings: Record<string, ModelSettings> = {
   cdnn: { options: { width: 1 / 32 } },
   invertednet: { options: { width: 1 / 128 } },
+  nlcen: { options: { width: 1 / 64 } },
+  nwcn: { options: { width: 1 / 8, dilations: [1, 2] } },
+  slsdeep: { options: { width: 1 / 32 } },
   unet: { options: { width: 1 / 32, depth: 3 } },
 };
 

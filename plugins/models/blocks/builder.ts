@@ -63,18 +63,34 @@ export class Builder {
     return connect(layer, pad > 0 ? this.#surround(`${name}_pad`, x, pad) : x);
   }
 
-  /** Convolution, batch normalisation and ReLU; the convolution has no bias unless told otherwise. */
-  normed(name: string, x: Features, filters: number, options: ConvolutionOptions = {}): Features {
-    return this.relu(name, this.#normedLinear(name, x, filters, options));
+  /** Convolution and batch normalisation; the convolution has no bias unless told otherwise. */
+  convNorm(name: string, x: Features, filters: number, options: ConvolutionOptions = {}): Features {
+    const { bias = false } = options;
+    return connect(batchNorm(`${name}_norm`), this.conv(name, x, filters, { ...options, bias }));
+  }
+
+  /** {@link convNorm} and ReLU. */
+  convNormRelu(name: string, x: Features, filters: number, options: ConvolutionOptions = {}): Features {
+    return this.relu(name, this.convNorm(name, x, filters, options));
   }
 
   relu(name: string, x: Features): Features {
     return connect(this.#tf.layers.reLU({ name: `${name}_relu` }), x);
   }
 
+  add(name: string, parts: Features[]): Features {
+    return connect(this.#tf.layers.add({ name }), parts);
+  }
+
   /** 2x2 max-pooling. */
   pool(name: string, x: Features, stride: 1 | 2 = 2): Features {
     return connect(this.#tf.layers.maxPooling2d({ name, poolSize: 2, strides: stride, padding: 'same' }), x);
+  }
+
+  /** 3x3 max-pooling of stride 2, padded by 1 as in PyTorch. Zeros serve as padding: what is pooled went through a ReLU. */
+  overlappingPool(name: string, x: Features): Features {
+    const pool = this.#tf.layers.maxPooling2d({ name, poolSize: 3, strides: 2 });
+    return connect(pool, this.#surround(`${name}_pad`, x, 1));
   }
 
   /** Twice the height and width: pixels repeated, or bilinear with aligned corners. */
@@ -103,11 +119,6 @@ export class Builder {
   logits(x: Features, output: 'softmax' | 'sigmoid', kernel = 1): Features {
     const filters = output === 'sigmoid' ? 1 : this.#input.classes.length;
     return this.conv('logits', x, filters, { kernel, gain: 1 });
-  }
-
-  #normedLinear(name: string, x: Features, filters: number, options: ConvolutionOptions): Features {
-    const { bias = false } = options;
-    return connect(batchNorm(`${name}_norm`), this.conv(name, x, filters, { ...options, bias }));
   }
 
   #surround(name: string, x: Features, pad: number): Features {

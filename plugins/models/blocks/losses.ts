@@ -44,3 +44,21 @@ export function jaccardLoss(tf: TensorFlow, logits: Tensor4D, masks: Tensor3D): 
     return tf.sub(1, tf.mean(tf.div(tf.add(hits, 1e-7), tf.add(union, 1e-7)))) as Scalar;
   });
 }
+
+/**
+ * End-point error: mean over pixels of the distance between the gradients of prediction and truth, by Sobel kernels
+ * scaled by 1/8. Both being linear, it is the gradient of the difference. Source: Sarker et al., SLSDeep, MICCAI 2018.
+ */
+export function endPointError(tf: TensorFlow, logits: Tensor4D, masks: Tensor3D): Scalar {
+  return tf.tidy(() => {
+    const { predicted, truth } = foreground(tf, logits, masks);
+    const [batch, height, width, classes] = predicted.shape;
+    const apart = tf.transpose(tf.sub(predicted, truth), [0, 3, 1, 2]);
+    const difference = tf.reshape(apart, [batch * classes, height, width, 1]) as Tensor4D;
+    const gradient = tf.conv2d(difference, tf.tensor4d(SOBEL, [3, 3, 1, 2]), 1, 'same');
+    return tf.mean(tf.sqrt(tf.add(tf.sum(tf.square(gradient), 3), 1e-8))) as Scalar;
+  });
+}
+
+/** Horizontal and vertical derivative, `[3,3,1,2]`. */
+const SOBEL = [-1, -1, 0, -2, 1, -1, -2, 0, 0, 0, 2, 0, -1, 1, 0, 2, 1, 1].map((value) => value / 8);

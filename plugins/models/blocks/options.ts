@@ -29,3 +29,9 @@ export function rate<const D extends number>(description: string, standard: D) {
     default: standard,
   } as const;
 }
+
+export const alignCorners = {
+  description: 'Bilinear resizing with aligned corners; otherwise with half-pixel centres.',
+  type: 'boolean',
+  default: true,
+} as const satisfies OptionsSchema[string];

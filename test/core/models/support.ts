@@ -11,6 +11,7 @@ import {
   type ModelRequest,
   type OptionsSchema,
 } from '../../../core/index.ts';
+import { blank } from '../../../core/models/blank.ts';
 import { buildNetwork, type Defense, type Network } from '../../../core/models/network.ts';
 import { makeRandom } from '../../../core/random.ts';
 import type { NetworkPlugin } from '../../../core/index.ts';
@@ -50,6 +51,16 @@ export function build(
   seed = 1,
 ): Network {
   return buildNetwork(plugin, optionsOf(plugin, options), defenses, wanted, context(seed));
+}
+
+/** {@link build} for what is never run: weights are zeros, which even the largest networks have at once. */
+export function outline(
+  plugin: NetworkPlugin,
+  wanted: ModelRequest,
+  options: Overrides = {},
+  defenses: readonly Defense[] = [],
+): Network {
+  return buildNetwork(plugin, optionsOf(plugin, options), defenses, wanted, blank(context()));
 }
 
 export function defend(plugin: DefensePlugin, overrides: Overrides = {}): Defense {
