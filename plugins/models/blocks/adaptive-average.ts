@@ -3,7 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 
 /** Window of bin `i` of `bins` over `size` pixels, end excluded: windows overlap where the sizes do not divide. */
-export function adaptiveWindow(i: number, bins: number, size: number): [start: number, end: number] {
+function adaptiveWindow(i: number, bins: number, size: number): [start: number, end: number] {
   return [Math.floor((i * size) / bins), Math.ceil(((i + 1) * size) / bins)];
 }
 
