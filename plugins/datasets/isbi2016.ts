@@ -6,6 +6,9 @@ import type { Pairing } from '../../core/index.ts';
 const OFFICIAL = { Training: 900, Test: 379 } as const;
 type SplitName = keyof typeof OFFICIAL;
 
+/** Masks that one group of readers judged wrong (loose or leaking outlines); of both splits. */
+const DOUBTED = ['0000096', '0000517', '0010056', '0010323', '0010588', '0011117', '0011338', '0011356'];
+
 export default defineDataset({
   name: 'isbi2016',
   summary: 'Skin lesions of the ISBI 2016 challenge (ISIC 2016, part 1): 900 training and 379 test images.',
@@ -27,10 +30,10 @@ export default defineDataset({
     },
     exclude: {
       description:
-        'Ids to leave out. Masks that one group of readers judged wrong: ISIC_ 0000096, 0000517, 0010056, 0010323, ' +
-        '0011117, 0011356 (training), 0010588, 0011338 (test). None is left out unless listed here.',
+        'Ids to leave out; `doubted` stands for the six training and two test masks that one group of readers judged ' +
+        'wrong. None is left out unless listed here.',
       type: 'array',
-      items: { type: 'string', pattern: '^ISIC_\\d{7}$' },
+      items: { type: 'string', pattern: '^(ISIC_\\d{7}|doubted)$' },
       default: [],
     },
     size: {
@@ -46,9 +49,10 @@ export default defineDataset({
     const found = { Training: await pairing(dir, 'Training'), Test: await pairing(dir, 'Test') };
     const missing = [...shortage('Training', found.Training), ...shortage('Test', found.Test)];
     if (missing.length > 0 && !allowPartial) throw incomplete(dir, missing);
-    const left = ({ pairs }: Pairing) => pairs.filter(({ id }) => !exclude.includes(id));
-    const notes =
-      exclude.length > 0 ? [...missing, `left out by configuration: ${exclude.join(', ')}`] : missing;
+    checkApart(found);
+    const out = exclude.flatMap((id) => (id === 'doubted' ? DOUBTED.map((number) => `ISIC_${number}`) : id));
+    const left = ({ pairs }: Pairing) => pairs.filter(({ id }) => !out.includes(id));
+    const notes = out.length > 0 ? [...missing, `left out by configuration: ${out.join(', ')}`] : missing;
     const classes = ['background', 'lesion'];
     // The organisers' scorer binarises with > 128.
     const format = { size, channels, threshold: 128 };
@@ -65,6 +69,20 @@ async function pairing(dir: string, split: SplitName): Promise<Pairing> {
     /^(ISIC_\d{7})_segmentation\.png$/i,
   ]);
   return pairFiles(images, masks);
+}
+
+/** The official lists have no id in common. */
+function checkApart({ Training, Test }: Record<SplitName, Pairing>): void {
+  const trained = new Set(Training.pairs.map(({ id }) => id));
+  const both = Test.pairs.filter(({ id }) => trained.has(id));
+  if (both.length === 0) return;
+  throw new RobustError('DATASET_INVALID', {
+    message: 'Images are in both splits of ISBI 2016.',
+    where: both[0]!.image,
+    expected: 'no id in both the training and the test folder',
+    received: `${both.length} such ids: ${few(both.map(({ id }) => id))}`,
+    next: 'unpack the official archives again; later years of ISIC mix the two',
+  });
 }
 
 function shortage(split: SplitName, { pairs, withoutMask, withoutImage }: Pairing): string[] {

@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import { temporaryFolder } from '../../../core/testing/context.ts';
 import { datasetContract } from '../../../core/testing/index.ts';
 import isbi2016 from '../../../plugins/datasets/isbi2016.ts';
-import { dataContext, fill, pairOf } from '../../core/images/support.ts';
+import { dataContext, fill, maskPicture, pairOf, picture } from '../../core/images/support.ts';
 
 const options = { allowPartial: true, exclude: [] as string[], size: 16, channels: 3 as const };
 const name = (part: string) => `ISBI2016_ISIC_Part1_${part}`;
@@ -79,5 +79,40 @@ describe('isbi2016', () => {
     const data = await load(await challenge([1, 2], [3, 5]), { exclude: ['ISIC_0000002', 'ISIC_0000005'] });
     expect([data.train.ids, data.test.ids]).toEqual([['ISIC_0000001'], ['ISIC_0000003']]);
     expect(data.notes).toContain('left out by configuration: ISIC_0000002, ISIC_0000005');
+  });
+
+  it('knows the masks that were judged wrong', async () => {
+    const data = await load(await challenge([96, 97, 11356], [10588, 10589]), { exclude: ['doubted'] });
+    expect([data.train.ids, data.test.ids]).toEqual([['ISIC_0000097'], ['ISIC_0010589']]);
+  });
+
+  it('cuts the grey edges of resized masks above 128', async () => {
+    const root = await challenge([], [3]);
+    const edges = (_row: number, column: number) => [0, 60, 128, 129, 200, 255][Math.floor(column / 4)]!;
+    await fill(root, {
+      [`${name('Test_GroundTruth')}/ISIC_0000003_Segmentation.png`]: picture([20, 24, 1], edges),
+    });
+    const { mask } = await (await load(root, { size: 24 })).test.get(0);
+    expect([...mask.data.subarray(0, 24)]).toEqual([...new Array(12).fill(0), ...new Array(12).fill(1)]);
+  });
+
+  it('turns images and masks as their EXIF orientation says', async () => {
+    const root = await challenge([], [3]);
+    const leftBright = picture([8, 16, 3], (_row, column) => (column < 8 ? 250 : 5));
+    await fill(root, {
+      [`${name('Test_Data')}/ISIC_0000003.jpg`]: leftBright.withMetadata({ orientation: 6 }),
+      [`${name('Test_GroundTruth')}/ISIC_0000003_Segmentation.png`]: maskPicture(16, 8, (row) => row < 8),
+    });
+    const { image, mask } = await (await load(root)).test.get(0);
+    expect([image.data[0]! > 200, mask.data[0], image.data[15 * 16 * 3]! < 50, mask.data[15 * 16]]).toEqual([
+      ...[true, 1, true, 0],
+    ]);
+  });
+
+  it('refuses images that are in both splits', async () => {
+    await expect(load(await challenge([1, 2], [2]))).rejects.toMatchObject({
+      code: 'DATASET_INVALID',
+      parts: { received: '1 such ids: ISIC_0000002' },
+    });
   });
 });
