@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { backendCommand } from './backend.ts';
+import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
 import { showFailure } from './failure.ts';
 import { colours, type Io } from './io.ts';
@@ -39,6 +40,7 @@ const commands = [
   trainCommand,
   planCommand,
   listCommand,
+  datasetCommand,
   newCommand,
   backendCommand,
   doctorCommand,
