@@ -56,42 +56,77 @@ const row = object(
   { metadata },
 );
 
+const gate = object(
+  {
+    rule: { ...text, description: 'The rule as the person wrote it.' },
+    level: { enum: ['warn', 'error'] },
+    verdict: { enum: ['pass', 'warn', 'fail', 'inconclusive', 'error'] },
+    measured: { ...nullable, description: 'The mean, the mean worsening, or the cost.' },
+    low: nullable,
+    high: nullable,
+    threshold: nullable,
+    message: text,
+  },
+  { metric: text, subject: text, attack: text, eps: number, origin: text },
+);
+
+const check = object(
+  {
+    check: text,
+    title: text,
+    subject: text,
+    verdict: { enum: ['pass', 'warn', 'fail', 'not-run'] },
+    numbers: { type: 'object', additionalProperties: nullable },
+    message: text,
+    advice: text,
+  },
+  { attack: text },
+);
+
+const curve = object(
+  { subject: text, attack: text, metric: text, points: list(point) },
+  { better: { enum: ['higher', 'lower'], description: 'Whether larger values of the metric are better.' } },
+);
+
 export const reportSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'robust report',
-  ...object({
-    schema: { const: 'robust-report/1' },
-    status: { enum: ['complete', 'interrupted'] },
-    startedAt: text,
-    seed: { type: 'integer' },
-    engine: object({ backend: text, version: text, device: text, threads: count }),
-    versions: { type: 'object', additionalProperties: text },
-    dataset: object({
-      name: text,
-      fingerprint: text,
-      classes: list(text),
-      size: { ...list(count), minItems: 3, maxItems: 3 },
-      domain: object({ low: number, high: number, step: number }),
-      images: count,
-      notes: list(text),
-    }),
-    subjects: list(
-      object(
-        {
-          name: text,
-          model: text,
-          defenses: list(text),
-          fingerprint: text,
-          parameters: { type: ['integer', 'null'] },
-          cost,
-        },
-        { blind: { const: true, description: 'A baseline that does not look at the image.' } },
+  ...object(
+    {
+      schema: { const: 'robust-report/1' },
+      status: { enum: ['complete', 'interrupted'] },
+      startedAt: text,
+      seed: { type: 'integer' },
+      engine: object({ backend: text, version: text, device: text, threads: count }),
+      versions: { type: 'object', additionalProperties: text },
+      dataset: object({
+        name: text,
+        fingerprint: text,
+        classes: list(text),
+        size: { ...list(count), minItems: 3, maxItems: 3 },
+        domain: object({ low: number, high: number, step: number }),
+        images: count,
+        notes: list(text),
+      }),
+      subjects: list(
+        object(
+          {
+            name: text,
+            model: text,
+            defenses: list(text),
+            fingerprint: text,
+            parameters: { type: ['integer', 'null'] },
+            cost,
+          },
+          { blind: { const: true, description: 'A baseline that does not look at the image.' } },
+        ),
       ),
-    ),
-    curves: list(object({ subject: text, attack: text, metric: text, points: list(point) })),
-    rows: list(row),
-    cost,
-    configuration: { type: 'object' },
-    origins: { type: 'object', additionalProperties: text },
-  }),
+      curves: list(curve),
+      rows: list(row),
+      cost,
+      configuration: { type: 'object' },
+      origins: { type: 'object', additionalProperties: text },
+    },
+    { audit: list(check), gates: list(gate) },
+  ),
 };

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { CompleteConfig, LoadedConfig } from './config/index.ts';
 import { checkDataset } from './dataset.ts';
 import { startEngine, tensorflow } from './engine.ts';
+import { applyGates } from './gate/gate.ts';
+import { checkGates, openGates, type Gates } from './gate/open.ts';
 import { createHooks, type Hooks } from './hooks.ts';
 import { installPlugin } from './install.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
@@ -38,6 +40,7 @@ interface Session {
   readonly engine: Engine;
   readonly dataset: Dataset;
   readonly ctx: Context;
+  readonly gates: Gates;
   readonly startedAt: Date;
 }
 
@@ -105,7 +108,7 @@ export class Runner {
         const result = await this.#attack(spec, plan, session);
         if (result) results.push(result);
       }
-      const report = this.hooks.summarize.call(makeReport(session, results));
+      const report = judged(this.hooks.summarize.call(makeReport(session, results)), session.gates);
       const dir = session.spec.output;
       const write = (name: string, content: string | Uint8Array) => writeAtomically(join(dir, name), content);
       await this.hooks.report.promise(report, { ...screen, dir, write });
@@ -119,6 +122,8 @@ export class Runner {
     for (const plugin of config.plugins ?? [])
       this.use(await this.registry.hookPlugin(plugin, loaded.baseDir));
     const spec = await resolveSpec(loaded, this.registry);
+    const gates = await openGates(loaded, this.#options.cwd);
+    checkGates(gates, spec);
     for (const { plugin } of allPlugins(spec)) installPlugin(this.hooks, plugin);
     for (const reporter of spec.reporters) {
       this.hooks.report.tapPromise(reporter.plugin.name, async (report, target) =>
@@ -130,7 +135,7 @@ export class Runner {
     const ctx = this.#context(spec);
     const { plugin, options } = spec.dataset;
     const dataset = await this.hooks.dataset.for(plugin.name).promise(undefined, options, ctx);
-    return { spec, engine, dataset: await checkDataset(plugin.name, dataset!), ctx, startedAt };
+    return { spec, engine, dataset: await checkDataset(plugin.name, dataset!), ctx, gates, startedAt };
   }
 
   #context({ seed, baseDir }: RunSpec): Context {
@@ -172,6 +177,11 @@ export class Runner {
       this.hooks.shutdown.call();
     }
   }
+}
+
+/** The report with what its gates say, where there are some. */
+function judged(report: Report, { rules, baseline }: Gates): Report {
+  return rules.length === 0 ? report : { ...report, gates: applyGates(report, rules, baseline) };
 }
 
 function allPlugins({ dataset, subjects, attacks, metrics }: RunSpec) {

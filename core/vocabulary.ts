@@ -183,6 +183,8 @@ export interface Curve {
   readonly attack: string;
   readonly metric: string;
   readonly points: readonly Point[];
+  /** Whether larger values of the metric are better. */
+  readonly better?: 'higher' | 'lower';
 }
 
 /** What a run or a part of it consumed. */
@@ -214,6 +216,41 @@ export interface EngineInfo {
   readonly threads: number;
 }
 
+/** One line of the masking audit. */
+export interface AuditResult {
+  /** Kebab-case name of the check. */
+  readonly check: string;
+  readonly title: string;
+  readonly subject: string;
+  readonly attack?: string;
+  readonly verdict: 'pass' | 'warn' | 'fail' | 'not-run';
+  readonly numbers: Readonly<Record<string, number | null>>;
+  /** What was seen, in one sentence. */
+  readonly message: string;
+  /** What to do about it; empty when the check passed. */
+  readonly advice: string;
+}
+
+/** What one gate says about one place; what does not apply is absent, what could not be measured is null. */
+export interface GateResult {
+  /** The rule as the person wrote it. */
+  readonly rule: string;
+  readonly level: 'warn' | 'error';
+  readonly verdict: 'pass' | 'warn' | 'fail' | 'inconclusive' | 'error';
+  readonly metric?: string;
+  readonly subject?: string;
+  readonly attack?: string;
+  readonly eps?: number;
+  /** The mean, or the mean worsening, with the bounds of its 95 % interval; or the cost. */
+  readonly measured: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly threshold: number | null;
+  readonly message: string;
+  /** Where the rule is configured: file, and line when it is known. */
+  readonly origin?: string;
+}
+
 /** The result of a run: the content of report.json. */
 export interface Report {
   readonly schema: 'robust-report/1';
@@ -235,6 +272,9 @@ export interface Report {
   readonly curves: readonly Curve[];
   readonly rows: readonly Row[];
   readonly cost: Cost;
+  readonly audit?: readonly AuditResult[];
+  /** What the configured gates say. */
+  readonly gates?: readonly GateResult[];
   readonly configuration: unknown;
   /** Where each configured value came from: dotted path to origin. */
   readonly origins: Readonly<Record<string, string>>;

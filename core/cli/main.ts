@@ -4,6 +4,7 @@ import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
 import { showFailure } from './failure.ts';
 import { colours, type Io } from './io.ts';
+import { gateCommand } from './gate.ts';
 import { listCommand } from './list.ts';
 import { newCommand } from './new.ts';
 import { version } from './paths.ts';
@@ -18,7 +19,8 @@ export { processIo, type Io, type Output } from './io.ts';
 export type Finish = (work: Promise<number>) => Promise<void>;
 
 /**
- * The `robust` program. Returns the exit code: 0 done, 2 could not run (usage, configuration, data), 130 interrupted.
+ * The `robust` program. Returns the exit code: 0 done, 1 a gate failed, 2 could not run (usage,
+ * configuration, data) or judge, 3 inconclusive with `--strict`, 130 interrupted.
  *
  * @param argv arguments after the program's name
  */
@@ -39,6 +41,7 @@ const commands = [
   runCommand,
   trainCommand,
   planCommand,
+  gateCommand,
   listCommand,
   datasetCommand,
   newCommand,

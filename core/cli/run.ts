@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { schema } from '../config/schema.ts';
+import { gateExitCode } from '../gate/gate.ts';
 import { Runner, type Screen } from '../runner.ts';
 import { INTERRUPTED, interruptible } from './interrupt.ts';
 import { cacheFolder, hasColour, makeLogger, type Io, type Talk } from './io.ts';
@@ -7,13 +9,15 @@ import { bundledPlugins } from './paths.ts';
 import { makeProgress } from './progress.ts';
 import { collect, loadSettings, withSettings, type Settings } from './settings.ts';
 
-type RunSettings = Settings & Talk;
+type RunSettings = Settings & Talk & { readonly strict?: boolean };
 
 /** `robust run`: attack, measure, report. */
 export function runCommand(io: Io, finish: Finish): Command {
   return withSettings(new Command('run'))
     .description('attack the subjects of a configuration and report how far their scores fall')
     .option('--reporter <name>', 'what shows the result (repeatable)', collect)
+    .option('--baseline <file>', schema.properties.baseline.description)
+    .option('--strict', 'exit with 3 when a gate is inconclusive')
     .option('--json', 'print the report as JSON')
     .option('--verbose', 'say more')
     .option('--quiet', 'say nothing but warnings and the result')
@@ -25,7 +29,7 @@ async function run(io: Io, target: string | undefined, settings: RunSettings): P
   return interruptible(makeLogger(io, settings), async (signal) => {
     const report = await makeRunner(io, settings, signal).run(config, screen(io, settings.json === true));
     if (settings.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-    return report.status === 'interrupted' ? INTERRUPTED : 0;
+    return report.status === 'interrupted' ? INTERRUPTED : gateExitCode(report.gates ?? [], settings.strict);
   });
 }
 

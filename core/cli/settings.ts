@@ -14,6 +14,7 @@ export interface Settings {
   readonly limit?: unknown;
   readonly filter?: string;
   readonly output?: string;
+  readonly baseline?: string;
   readonly reporter?: readonly string[];
   readonly share: boolean;
   readonly fresh?: boolean;
@@ -45,7 +46,19 @@ export function collect(value: string, before: readonly string[] = []): string[]
 
 /** The configuration that target, environment and options make. */
 export function loadSettings(io: Io, target: string | undefined, settings: Settings): Promise<LoadedConfig> {
-  const { set = [], seed, backend, batch, limit, filter, output, reporter, share, fresh } = settings;
+  const {
+    set = [],
+    seed,
+    backend,
+    batch,
+    limit,
+    filter,
+    output,
+    baseline,
+    reporter,
+    share,
+    fresh,
+  } = settings;
   const given = {
     seed,
     backend,
@@ -53,6 +66,7 @@ export function loadSettings(io: Io, target: string | undefined, settings: Setti
     limit,
     filter,
     output,
+    baseline,
     reporters: reporter,
     share: share ? undefined : false,
     fresh,

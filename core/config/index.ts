@@ -23,6 +23,8 @@ export interface ConfigRequest {
   /** Settings that have a flag of their own, such as `--seed`. */
   readonly flags?: Config;
   readonly env?: NodeJS.ProcessEnv;
+  /** What a run needs may be absent. */
+  readonly partial?: boolean;
 }
 
 /** Gives a configuration file its types. */
@@ -37,7 +39,7 @@ export function defineConfig(config: Config): Config {
  * @throws CONFIG_NOT_FOUND, CONFIG_THREW, CONFIG_NOT_OBJECT, CONFIG_CYCLE, PRESET_UNKNOWN, USAGE, CONFIG_INVALID.
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
-  const { cwd, target, set = [], flags = {}, env = {} } = request;
+  const { cwd, target, set = [], flags = {}, env = {}, partial = false } = request;
   const layers = await openTarget(target, request);
   const baseDir = layers.at(-1)?.dir ?? cwd;
   const here = (value: unknown) => rebase(value, cwd, baseDir);
@@ -55,14 +57,14 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
         value: here(fromFlag(key, value, request, baseDir)),
       });
   }
-  return finish(merger, baseDir);
+  return finish(merger, baseDir, partial);
 }
 
-function finish(merger: Merger, baseDir: string): LoadedConfig {
+function finish(merger: Merger, baseDir: string, partial: boolean): LoadedConfig {
   const value = withoutRemoved(merger.value as Tree);
   const known = merger.origins();
   const origins = Object.fromEntries(Object.entries(known).filter(([path]) => !isRemoved(path, value)));
-  validateConfig(value, origins);
+  validateConfig(value, origins, partial);
   return deepFreeze({ value: value as unknown as CompleteConfig, origins, baseDir });
 }
 
@@ -90,6 +92,7 @@ function flagOf(key: string): string {
 }
 
 function fromFlag(key: string, value: unknown, { cwd }: ConfigRequest, baseDir: string): unknown {
-  const moved = key === 'output' && typeof value === 'string' && !isAbsolute(value) && cwd !== baseDir;
+  const isPath = key === 'output' || key === 'baseline';
+  const moved = isPath && typeof value === 'string' && !isAbsolute(value) && cwd !== baseDir;
   return moved ? resolve(cwd, value) : value;
 }

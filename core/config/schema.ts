@@ -71,6 +71,28 @@ const subject = {
   additionalProperties: false,
 };
 
+const gate = {
+  type: ['string', 'object'],
+  minLength: 1,
+  properties: {
+    level: { description: 'What breaking it means.', enum: ['off', 'warn', 'error'] },
+    metric: { description: 'The metric that is held to a limit.', type: 'string', minLength: 1 },
+    cost: { description: 'The cost that is held to `max`.', enum: ['gradients', 'forwards', 'seconds'] },
+    check: { description: 'A check of the audit that must pass, or all.', type: 'string', minLength: 1 },
+    subject: { description: 'One subject instead of every one.', type: 'string', minLength: 1 },
+    attack: { description: 'One attack instead of every one.', type: 'string', minLength: 1 },
+    eps: {
+      description: 'One intensity instead of every one; 0 is the clean score.',
+      type: ['number', 'string'],
+    },
+    min: { description: 'The smallest allowed mean.', type: 'number' },
+    max: { description: 'The largest allowed mean or cost.', type: 'number' },
+    drop: { description: 'The largest allowed worsening against the clean score.', type: 'number' },
+    regression: { description: 'The largest allowed worsening against the baseline run.', type: 'number' },
+  },
+  additionalProperties: false,
+} as const;
+
 export const schema = {
   type: 'object',
   properties: {
@@ -132,6 +154,18 @@ export const schema = {
     },
     metrics: { ...list('metric', 'The metrics.'), minItems: 1, default: ['dice', 'jaccard'] },
     reporters: { ...list('reporter', 'What shows the result.'), default: ['terminal', 'json'] },
+    gates: {
+      description: "Rules that a run must keep, such as 'dice >= 0.8 at eps 8'.",
+      type: 'array',
+      items: gate,
+      default: [],
+    },
+    baseline: {
+      description: 'The report.json of the run that regression gates compare with.',
+      type: ['string', 'null'],
+      minLength: 1,
+      default: null,
+    },
     training: {
       description: "How networks are trained; the defaults are the paper's.",
       type: 'object',

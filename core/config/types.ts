@@ -29,6 +29,29 @@ export interface TrainingConfig {
   readonly rotation: number;
 }
 
+/**
+ * A gate as an object; text such as `'dice >= 0.8 at eps 8'` says the same. It holds one of `metric`, `cost` and
+ * `check`, and for a metric one of `min`, `max`, `drop` and `regression`. A place that is left out means every one.
+ */
+export interface GateConfig {
+  readonly level?: 'off' | 'warn' | 'error';
+  readonly metric?: string;
+  /** What was used: of one subject, or of the whole run. */
+  readonly cost?: 'gradients' | 'forwards' | 'seconds';
+  /** A check of the audit, or `all`. */
+  readonly check?: string;
+  readonly subject?: string;
+  readonly attack?: string;
+  /** In intensity units or as a fraction of the range; 0 is the clean score. */
+  readonly eps?: number | string;
+  readonly min?: number;
+  readonly max?: number;
+  /** Largest worsening against the clean score. */
+  readonly drop?: number;
+  /** Largest worsening against the baseline run. */
+  readonly regression?: number;
+}
+
 /** A subject as people write it. */
 export interface SubjectConfig {
   readonly model: Reference<'model'>;
@@ -67,6 +90,10 @@ export interface Config {
   readonly eps?: readonly (number | string)[];
   readonly metrics?: readonly Reference<'metric'>[];
   readonly reporters?: readonly Reference<'reporter'>[];
+  /** Rules that a run must keep, such as `'dice >= 0.8 at eps 8'`. */
+  readonly gates?: readonly (string | GateConfig)[];
+  /** The report.json of the run that `regression` gates compare with. */
+  readonly baseline?: string | null;
   readonly training?: Partial<TrainingConfig>;
 }
 
@@ -86,6 +113,8 @@ export interface CompleteConfig extends Omit<Config, 'extends'> {
   readonly eps: readonly (number | string)[];
   readonly metrics: readonly Reference<'metric'>[];
   readonly reporters: readonly Reference<'reporter'>[];
+  readonly gates: readonly (string | GateConfig)[];
+  readonly baseline: string | null;
   readonly training: TrainingConfig;
 }
 

@@ -4,12 +4,20 @@ import { invalid, problemsOf } from './problems.ts';
 import { schema } from './schema.ts';
 import { mapLeaves } from './tree.ts';
 
-const validate = new Ajv({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true }).compile(
-  schema,
-);
+const ajv = new Ajv({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true });
+const whole = ajv.compile(schema);
+const part = ajv.compile({ ...schema, required: [] });
 
-/** Throws CONFIG_INVALID with everything that is wrong, unless the configuration fits its schema. */
-export function validateConfig(value: unknown, origins: Readonly<Record<string, string>>): void {
+/**
+ * Throws CONFIG_INVALID with everything that is wrong, unless the configuration fits its schema; where it is
+ * `partial`, what a run needs may be absent.
+ */
+export function validateConfig(
+  value: unknown,
+  origins: Readonly<Record<string, string>>,
+  partial = false,
+): void {
+  const validate = partial ? part : whole;
   // A plugin that was given itself stands where its name could stand.
   const named = mapLeaves(value, (leaf) => (isPlugin(leaf) ? leaf.name : leaf));
   if (!validate(named)) throw invalid(problemsOf(validate.errors ?? []), (path) => originOf(path, origins));

@@ -16,6 +16,7 @@ export const codes = {
   DATASET_INVALID: 'A data set breaks its own description.',
   FILE_EXISTS: 'A file that would be written exists already.',
   FILTER_EMPTY: 'A filter leaves nothing to run.',
+  GATES_MISSING: 'There are no gates to apply.',
   GOAL_INVALID: 'An attack made a goal mask that does not fit the data.',
   GRADIENT_NOT_FINITE: 'A gradient holds NaN or infinity.',
   HOOK_UNKNOWN: 'A plugin asked for a hook that does not exist.',
@@ -34,6 +35,7 @@ export const codes = {
   PLUGIN_UNKNOWN: 'A reference names no plugin.',
   PRESET_UNKNOWN: 'There is no preset of that name.',
   REFERENCE_FAILED: 'A plugin file or package could not be loaded.',
+  REPORT_INVALID: 'A file that should hold a report does not.',
   TAP_INVALID:
     'A network calls a tap that it does not declare, or twice, or declares one that it never calls.',
   TAP_UNUSED: 'An architecture defense found no tap of the network to transform.',

@@ -18,32 +18,78 @@ export interface Grouped {
 }
 
 /**
- * Bias-corrected and accelerated (BCa) bootstrap interval of a mean. Groups, not values, are resampled and left out
- * for the acceleration, so that images of one patient count as one observation.
+ * Bias-corrected and accelerated (BCa) bootstrap intervals of means. Groups, not values, are resampled and left out
+ * for the acceleration, so that images of one patient count as one observation. What is drawn depends on the number
+ * of groups alone and is drawn once: all intervals of a report move together, and thousands of them are cheap.
  *
- * @param level Coverage, such as 0.95.
  * @see Efron, Better bootstrap confidence intervals, JASA 82, 1987
  */
-export function bootstrapMean(
-  data: readonly Grouped[],
-  random: Random,
-  level = 0.95,
-  resamples = 2000,
-): Interval {
-  const groups = sumGroups(data);
-  if (groups.length < 2) return { low: null, high: null };
-  const mean = ratio(groups);
-  const draws = Float64Array.from({ length: resamples }, () => resampledMean(groups, random)).sort();
-  if (draws[0] === draws[resamples - 1]) return { low: mean, high: mean };
-  const below = draws.filter((draw) => draw < mean).length + draws.filter((draw) => draw === mean).length / 2;
-  const bias = normalQuantile(below / resamples);
-  const acceleration = jackknifeAcceleration(groups);
-  const tail = (1 - level) / 2;
-  const bound = (p: number) => {
-    const z = bias + normalQuantile(p);
-    return quantile(draws, normalCdf(bias + z / (1 - acceleration * z)));
-  };
-  return { low: bound(tail), high: bound(1 - tail) };
+export class Bootstrap {
+  readonly #random: () => Random;
+  readonly #resamples: number;
+  readonly #picks = new Map<number, Uint32Array>();
+
+  /** @param random starts the stream of draws, the same at every call */
+  constructor(random: () => Random, resamples = 2000) {
+    this.#random = random;
+    this.#resamples = resamples;
+  }
+
+  /** The interval of the mean at a coverage such as 0.95; bounds are null for fewer than two groups. */
+  mean(data: readonly Grouped[], level = 0.95): Interval {
+    const groups = sumGroups(data);
+    if (groups.length < 2) return { low: null, high: null };
+    const mean = ratio(groups);
+    const draws = this.#draws(groups).sort();
+    if (draws[0] === draws.at(-1)) return { low: mean, high: mean };
+    const bias = normalQuantile(shareBelow(draws, mean));
+    const acceleration = jackknifeAcceleration(groups);
+    const tail = (1 - level) / 2;
+    const bound = (p: number) => {
+      const z = bias + normalQuantile(p);
+      return quantile(draws, normalCdf(bias + z / (1 - acceleration * z)));
+    };
+    return { low: bound(tail), high: bound(1 - tail) };
+  }
+
+  #draws(groups: readonly GroupSum[]): Float64Array {
+    const picks = this.#pick(groups.length);
+    const sums = Float64Array.from(groups, ({ sum }) => sum);
+    const counts = Float64Array.from(groups, ({ count }) => count);
+    const draws = new Float64Array(this.#resamples);
+    let at = 0;
+    for (let draw = 0; draw < draws.length; draw++) {
+      let sum = 0;
+      let count = 0;
+      for (let i = 0; i < groups.length; i++) {
+        const group = picks[at++]!;
+        sum += sums[group]!;
+        count += counts[group]!;
+      }
+      draws[draw] = sum / count;
+    }
+    return draws;
+  }
+
+  #pick(groups: number): Uint32Array {
+    const known = this.#picks.get(groups);
+    if (known) return known;
+    const random = this.#random();
+    const made = Uint32Array.from({ length: groups * this.#resamples }, () => random.below(groups));
+    this.#picks.set(groups, made);
+    return made;
+  }
+}
+
+/** The part of the draws below a value; those equal to it count half. */
+function shareBelow(sorted: Float64Array, value: number): number {
+  let below = 0;
+  let equal = 0;
+  for (const draw of sorted) {
+    if (draw < value) below++;
+    else if (draw === value) equal++;
+  }
+  return (below + equal / 2) / sorted.length;
 }
 
 interface GroupSum {
@@ -64,17 +110,6 @@ function ratio(groups: readonly GroupSum[]): number {
   let sum = 0;
   let count = 0;
   for (const group of groups) {
-    sum += group.sum;
-    count += group.count;
-  }
-  return sum / count;
-}
-
-function resampledMean(groups: readonly GroupSum[], random: Random): number {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < groups.length; i++) {
-    const group = groups[random.below(groups.length)]!;
     sum += group.sum;
     count += group.count;
   }
