@@ -16,7 +16,7 @@ export { Runner, type RunnerOptions, type Screen } from './runner.ts';
 export type { Hooks, ProgressEvent, TrainingEvent } from './hooks.ts';
 export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
-export { gateLines, worstVerdict, type GateLine } from './gate/text.ts';
+export { gateText, worstVerdict } from './gate/text.ts';
 export { reportSchema } from './report-schema.ts';
 export { selfTest, type SelfTestResult } from './selftest.ts';
 export { padExplicitly } from './ops/explicit-padding.ts';

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import type { ChalkInstance } from 'chalk';
 import { loadConfig, type Config, type LoadedConfig } from '../config/index.ts';
 import { RobustError } from '../errors/index.ts';
 import { applyGates, gateExitCode } from '../gate/gate.ts';
 import { openGates } from '../gate/open.ts';
-import { gateLines, worstVerdict, type GateLine } from '../gate/text.ts';
+import { gateText, worstVerdict } from '../gate/text.ts';
 import { readReport } from '../store/read-report.ts';
 import type { Report } from '../vocabulary.ts';
 import { colours, type Io } from './io.ts';
@@ -53,8 +52,7 @@ async function gate(io: Io, path: string, settings: GateSettings): Promise<numbe
     );
     return code;
   }
-  const paint = colours(io.stdout, io.env);
-  for (const line of gateLines(results, io.stdout.columns)) io.stdout.write(`${painted(line, paint)}\n`);
+  io.stdout.write(`${gateText(results, io.stdout.columns, colours(io.stdout, io.env))}\n`);
   return code;
 }
 
@@ -72,15 +70,4 @@ async function configured({ cwd }: Io, report: Report, settings: GateSettings): 
 export function reportFile(path: string, cwd: string): string {
   const file = resolve(cwd, path);
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() ? join(file, 'report.json') : file;
-}
-
-function painted({ verdict, text }: GateLine, paint: ChalkInstance): string {
-  const style = {
-    pass: paint.green,
-    warn: paint.yellow,
-    inconclusive: paint.yellow,
-    fail: paint.red,
-    error: paint.red,
-  };
-  return text.startsWith(verdict) ? text.replace(verdict, style[verdict](verdict)) : text;
 }

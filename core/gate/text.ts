@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { Chalk, type ChalkInstance } from 'chalk';
 import { groupBy } from '../statistics/group.ts';
 import type { GateResult } from '../vocabulary.ts';
 
@@ -12,33 +13,42 @@ export function worstVerdict(results: readonly GateResult[]): Verdict {
   return order.find((verdict) => results.some((result) => result.verdict === verdict)) ?? 'pass';
 }
 
-/** One line about gates, with the verdict that colours it. */
-export interface GateLine {
-  readonly verdict: Verdict;
-  readonly text: string;
-}
-
 /**
- * Gates as lines of text for people: each rule with its verdict, then the places that decide it, the worst first.
+ * Gates as text for people: each rule with its verdict, then the places that decide it.
  *
+ * @param columns of the terminal
  * @param places how many places of a rule are shown
  */
-export function gateLines(results: readonly GateResult[], columns = 80, places = 3): GateLine[] {
+export function gateText(
+  results: readonly GateResult[],
+  columns = 80,
+  style: ChalkInstance = new Chalk({ level: 0 }),
+  places = 3,
+): string {
+  const paint = {
+    pass: style.green,
+    warn: style.yellow,
+    inconclusive: style.yellow,
+    fail: style.red,
+    error: style.red,
+  };
   const rules = [...groupBy(results, ({ rule }) => rule).values()];
-  return rules.flatMap((own) => {
+  const lines = rules.flatMap((own) => {
     const verdict = worstVerdict(own);
     const { rule, level } = own[0]!;
-    const sorted = own.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
-    const deciding = sorted.filter((one) => one.verdict === verdict);
-    const shown = deciding.slice(0, places);
-    const rest = deciding.length - shown.length;
-    const lines = [
-      wrap(`${verdict.padEnd(13)} ${plain(rule)}${level === 'warn' ? ' (level warn)' : ''}`, columns),
-      ...shown.map((one) => wrap(`${placeOf(one)}${plain(one.message)}`, columns)),
+    const deciding = own.filter((one) => one.verdict === verdict);
+    const rest = deciding.length - places;
+    const heading = wrap(
+      `${verdict.padEnd(indent.length)}${plain(rule)}${level === 'warn' ? ' (level warn)' : ''}`,
+      columns,
+    );
+    return [
+      heading.replace(verdict, paint[verdict](verdict)),
+      ...deciding.slice(0, places).map((one) => wrap(`${placeOf(one)}${plain(one.message)}`, columns)),
       ...(rest > 0 ? [`${indent}and ${rest} more like these, of ${own.length}`] : []),
     ];
-    return lines.map((text) => ({ verdict, text }));
   });
+  return lines.join('\n');
 }
 
 const indent = ' '.repeat(14);

@@ -1,4 +1,13 @@
-import type { Confusion, Cost, Curve, Point, Report, Row, SubjectSummary } from '../vocabulary.ts';
+import type {
+  Confusion,
+  Cost,
+  Curve,
+  GateResult,
+  Point,
+  Report,
+  Row,
+  SubjectSummary,
+} from '../vocabulary.ts';
 
 /** Names that break careless reporters: markup, control characters, table and shell syntax, great length. */
 export const HOSTILE = {
@@ -57,6 +66,20 @@ function row(subjectName: string, eps: number, sample: string, dice: number | nu
   };
 }
 
+function gate(rule: string, verdict: GateResult['verdict'], origin: string): GateResult {
+  const place = { metric: 'dice', subject: 'unet', attack: 'targeted-ifgsm', eps: 8 };
+  const measured = { measured: 0.4, low: 0.35, high: 0.45, threshold: 0.5 };
+  return {
+    rule,
+    level: 'error',
+    verdict,
+    ...place,
+    ...measured,
+    message: '0.4 [0.35, 0.45], wanted >= 0.5',
+    origin,
+  };
+}
+
 /** A small report of two subjects, one attack, two metrics and three images. */
 export function sampleReport(): Report {
   const names = ['unet', 'unet+nlce'];
@@ -86,6 +109,10 @@ export function sampleReport(): Report {
       [0, 0.5, 8, 32].flatMap((eps) => images.map((id) => row(name, eps, id, 0.9 - eps / 40))),
     ),
     cost,
+    gates: [
+      gate('dice >= 0.5 at eps 8', 'fail', 'robust.config.ts:9'),
+      gate('dice >= 0.3 at eps 8', 'pass', 'given'),
+    ],
     configuration: { seed: 1, dataset: { use: 'chest-phantom' }, attacks: ['targeted-ifgsm'] },
     origins: { seed: 'default', 'dataset.use': 'preset:quickstart' },
   };
@@ -128,6 +155,11 @@ export function hostileReport(): Report {
     })),
     rows: names.map((each, i) => ({ ...row(each, 1, name(i + 1), 0.5), attack: name(i + 2) })),
     engine: { ...report.engine, device: HOSTILE.control },
+    gates: names.map((each, i) => ({
+      ...gate(each, 'error', name(i + 1)),
+      subject: name(i + 2),
+      message: name(i + 3),
+    })),
     configuration: { note: HOSTILE.markup },
     origins: { note: HOSTILE.control },
   };

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Chalk, type ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
-import { defineReporter, type Curve, type Point, type Report } from '../../core/index.ts';
+import { defineReporter, gateText, type Curve, type Point, type Report } from '../../core/index.ts';
 
 export default defineReporter({
   name: 'terminal',
-  summary: 'Prints one table per metric: eps against subjects, with 95 % intervals.',
+  summary: 'Prints what gates say, then one table per metric: eps against subjects, with 95 % intervals.',
   prints: true,
   options: {
     digits: {
@@ -17,12 +17,18 @@ export default defineReporter({
     },
   },
   report(report, { digits }, { print, columns, colour, dir }) {
+    const { gates = [] } = report;
     const style = new Chalk({ level: colour ? 1 : 0 });
     const line = (text: string) => fit(text, columns);
     const blocks = groups(report.curves).flatMap(([title, curves]) =>
       chunks(curves, perLine(columns, digits)).map((part) => block(line(title), part, digits, style)),
     );
-    const parts = [heading(report, style, line), ...blocks, footing(report, dir, style, line)];
+    const parts = [
+      ...(gates.length > 0 ? [gateText(gates, columns, style)] : []),
+      heading(report, style, line),
+      ...blocks,
+      footing(report, dir, style, line),
+    ];
     print(`${parts.join('\n\n')}\n`);
   },
 });

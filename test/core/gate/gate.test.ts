@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditResult, GateConfig, GateResult, Report } from '../../../core/index.ts';
 import { applyGates, gateExitCode } from '../../../core/gate/gate.ts';
 import { readRules } from '../../../core/gate/rule.ts';
-import { gateLines } from '../../../core/gate/text.ts';
+import { gateText } from '../../../core/gate/text.ts';
 import { reportOf, spread } from './support.ts';
 
 const apply = (gate: string | GateConfig, report: Report, baseline?: Report) =>
@@ -181,14 +181,13 @@ describe('the exit code', () => {
 describe('gates as text', () => {
   it('start with the verdict, show the worst places, and keep to the width', () => {
     const many = reportOf({ a: Object.fromEntries([0, 1, 2, 4, 8].map((eps) => [eps, attacked])) });
-    const text = gateLines(apply('dice >= 0.9', many)).map((line) => line.text);
+    const text = gateText(apply('dice >= 0.9', many)).split('\n');
     expect(text[0]).toBe('fail          dice >= 0.9');
     expect(text.at(-1)).toBe('              and 2 more like these, of 5');
-    const long = gateLines([
-      { ...apply('dice >= 0.9', many)[0]!, message: `${'word '.repeat(30)}\u001b[2J\n` },
+    const hostile = `${'word '.repeat(30)}\u001b[2J\n`;
+    const long = gateText([
+      { ...apply('dice >= 0.9', many)[0]!, message: hostile, rule: hostile, subject: hostile },
     ]);
-    expect(
-      long.flatMap((line) => line.text.split('\n')).every((line) => /^[^\p{Cc}]{1,80}$/u.test(line)),
-    ).toBe(true);
+    expect(long.split('\n').every((line) => /^[^\p{Cc}]{1,80}$/u.test(line))).toBe(true);
   });
 });
