@@ -17,7 +17,7 @@ export function mismatch(report: Report, baseline: Report | undefined): string |
 }
 
 /** The ids of all images of a report. */
-export function imagesOf({ rows }: Report): Set<string> {
+function imagesOf({ rows }: Report): Set<string> {
   return new Set(rows.map(({ sample }) => sample));
 }
 
