@@ -88,6 +88,15 @@ const curve = object(
   { better: { enum: ['higher', 'lower'], description: 'Whether larger values of the metric are better.' } },
 );
 
+const epoch = object({
+  epoch: { ...count, description: 'From 1.' },
+  loss: { ...number, description: 'Mean over the steps of the epoch.' },
+  learningRate: number,
+  dice: { ...number, description: 'Mean over a few training images.' },
+  validation: { ...nullable, description: 'Mean Dice over held-out images; null without any.' },
+  seconds: number,
+});
+
 export const reportSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'robust report',
@@ -118,7 +127,10 @@ export const reportSchema = {
             parameters: { type: ['integer', 'null'] },
             cost,
           },
-          { blind: { const: true, description: 'A baseline that does not look at the image.' } },
+          {
+            blind: { const: true, description: 'A baseline that does not look at the image.' },
+            training: list(epoch),
+          },
         ),
       ),
       curves: list(curve),

@@ -143,9 +143,16 @@ export class Runner {
     return { tf: tensorflow, log, signal, cacheDir, baseDir, random: makeRandom(seed) };
   }
 
-  #subject(subject: SubjectSpec, { spec, engine, dataset, ctx }: Session): Promise<Subject> {
-    const dir = join(spec.output, 'subjects', subject.name.replaceAll(/[^\w.+-]+/g, '_'));
-    return openSubject({ spec: subject, dataset, engine, seed: spec.seed, dir, ctx, hooks: this.hooks });
+  /** Opens a subject, after the one that it starts from. */
+  async #subject(subject: SubjectSpec, session: Session): Promise<Subject> {
+    const { spec, engine, dataset, ctx } = session;
+    const { output, seed, subjects } = spec;
+    const dirOf = ({ name }: SubjectSpec) => join(output, 'subjects', name.replaceAll(/[^\w.+-]+/g, '_'));
+    const origin = subjects.find(({ name }) => name === subject.weightsFrom);
+    if (origin) (await this.#subject(origin, session)).dispose();
+    const startDir = origin ? (origin.weights ?? join(dirOf(origin), 'weights')) : null;
+    const source = { spec: subject, dir: dirOf(subject), startDir, dataset, engine, seed, ctx };
+    return openSubject({ ...source, hooks: this.hooks });
   }
 
   /** Nothing when the person interrupted before the subject was ready. */

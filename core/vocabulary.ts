@@ -196,6 +196,20 @@ export interface Cost {
   readonly seconds: number;
 }
 
+/** What one epoch of training came to. */
+export interface TrainingEpoch {
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean loss over the epoch's steps. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Mean Dice over a few training images as they are, in inference mode. */
+  readonly dice: number;
+  /** Mean Dice over the held-out images; null where none are held out. */
+  readonly validation: number | null;
+  readonly seconds: number;
+}
+
 /** A model with its defenses and weights. */
 export interface SubjectSummary {
   readonly name: string;
@@ -205,6 +219,8 @@ export interface SubjectSummary {
   readonly parameters: number | null;
   /** Set on a baseline that does not look at the image: a floor, which no attack moves. */
   readonly blind?: true;
+  /** How its weights came about; absent where that is not known. */
+  readonly training?: readonly TrainingEpoch[];
   readonly cost: Cost;
 }
 

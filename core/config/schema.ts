@@ -48,6 +48,32 @@ const training = {
     maximum: 180,
     default: 0,
   },
+  freeze: {
+    description:
+      'Layers that learn nothing: names with * for any text; !name lets a layer learn, the last match counts.',
+    type: 'array',
+    items: { type: 'string', minLength: 1 },
+    default: [],
+  },
+  validation: {
+    description: 'Part of the training images that is held out to score each epoch.',
+    type: 'number',
+    minimum: 0,
+    exclusiveMaximum: 1,
+    default: 0,
+  },
+  stopAfter: {
+    description:
+      'End after so many epochs without a better one: by Dice of the held-out images, else by training loss.',
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+  },
+  keep: {
+    description: 'The weights that are used: those of the last epoch, or of the best one.',
+    enum: ['last', 'best'],
+    default: 'last',
+  },
 } as const;
 
 const subject = {
@@ -57,6 +83,12 @@ const subject = {
     defenses: list('defense', 'Defenses, applied in this order.'),
     weights: {
       description: 'Folder of the weights; trained weights go there, and are taken from there when present.',
+      type: 'string',
+      minLength: 1,
+    },
+    weightsFrom: {
+      description:
+        'Another subject, whose trained weights are the start wherever layers have the same names.',
       type: 'string',
       minLength: 1,
     },

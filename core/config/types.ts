@@ -27,6 +27,14 @@ export interface TrainingConfig {
   readonly flips: boolean;
   /** Largest random rotation in degrees, either way. */
   readonly rotation: number;
+  /** Layers that learn nothing: names with `*` for any text; `!name` lets a layer learn, the last match counts. */
+  readonly freeze: readonly string[];
+  /** Part of the training images that is held out to score each epoch. */
+  readonly validation: number;
+  /** End after so many epochs without a better one: by Dice of the held-out images, else by training loss. */
+  readonly stopAfter: number | null;
+  /** The weights that are used: those of the last epoch, or of the best one. */
+  readonly keep: 'last' | 'best';
 }
 
 /**
@@ -58,6 +66,8 @@ export interface SubjectConfig {
   readonly defenses?: readonly Reference<'defense'>[];
   /** Folder with `model.json`; trained weights go there, and are taken from there when they are present. */
   readonly weights?: string;
+  /** Another subject, whose trained weights are the start wherever layers have the same names. */
+  readonly weightsFrom?: string;
   readonly training?: Partial<TrainingConfig>;
 }
 

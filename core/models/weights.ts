@@ -43,6 +43,29 @@ export async function loadWeights(model: tfl.LayersModel, dir: string): Promise<
   }
 }
 
+/**
+ * Takes over those stored weights that the model has too, by name and shape; returns how many.
+ *
+ * @throws RobustError WEIGHTS_INVALID when there are none, or when files are missing or damaged.
+ */
+export async function adoptWeights(model: tfl.LayersModel, dir: string): Promise<number> {
+  const { weightSpecs, weightData } = await read(dir);
+  const stored = tf.io.decodeWeights(weightData, weightSpecs);
+  const common = model.weights.filter(({ originalName, shape }) =>
+    tf.util.arraysEqual(stored[originalName]?.shape ?? [NaN], shape as number[]),
+  );
+  for (const weight of common) weight.write(stored[weight.originalName]!);
+  tf.dispose(stored);
+  if (common.length > 0) return common.length;
+  throw new RobustError('WEIGHTS_INVALID', {
+    message: 'Stored weights have nothing in common with the network that is to start from them.',
+    where: dir,
+    expected: model.weights[0]?.originalName ?? 'a network with weights',
+    received: weightSpecs[0]?.name ?? 'no weights',
+    next: 'start from a subject whose layers have the same names and sizes',
+  });
+}
+
 type Stored = io.ModelArtifacts & { weightSpecs: io.WeightsManifestEntry[]; weightData: ArrayBuffer };
 
 async function write(dir: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { CompleteConfig, LoadedConfig, Reference, Resolved } from '../config/index.ts';
-import { RobustError } from '../errors/index.ts';
+import { RobustError, suggestion } from '../errors/index.ts';
 import type { Kind } from '../plugin.ts';
 import { split, type Registry } from '../registry/index.ts';
 import type { SubjectSpec } from '../subjects/request.ts';
@@ -44,8 +44,10 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     model: await open('model', subject.model, `subjects.${name}.model`),
     defenses: await each('defense', subject.defenses ?? [], `subjects.${name}.defenses`),
     weights: subject.weights === undefined ? null : resolve(baseDir, subject.weights),
+    weightsFrom: subject.weightsFrom ?? null,
     training: { ...config.training, ...subject.training },
   }));
+  checkOrigins(config.subjects);
   if (subjects.length === 0) throw missing('subjects', "subjects: { unet: { model: 'unet' } }");
   return {
     seed: config.seed,
@@ -82,6 +84,25 @@ function labelled(
     const earlier = plain.slice(0, index).filter((label) => label === plain[index]).length;
     return { ...attack, label: earlier === 0 ? plain[index]! : `${plain[index]}#${earlier + 1}` };
   });
+}
+
+/** Every subject that another one starts from must be there, and no chain of them may close. */
+function checkOrigins(subjects: CompleteConfig['subjects']): void {
+  for (const name of Object.keys(subjects)) {
+    const chain = [name];
+    for (let next = subjects[name]!.weightsFrom; next !== undefined; next = subjects[next]!.weightsFrom) {
+      const closed = chain.includes(next);
+      chain.push(next);
+      if (next in subjects && !closed) continue;
+      throw new RobustError('CONFIG_INVALID', {
+        message: closed ? 'These subjects start from each other.' : `There is no subject '${next}'.`,
+        where: `subjects.${chain.at(-2)}.weightsFrom`,
+        expected: 'another subject, which does not start from this one',
+        received: chain.join(' <- '),
+        next: closed ? 'let one of them start from random weights' : suggestion(next, Object.keys(subjects)),
+      });
+    }
+  }
 }
 
 function missing(path: string, example: string): RobustError {

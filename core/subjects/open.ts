@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildNetwork, type Network } from '../models/network.ts';
 import { networkSegmenter } from '../models/segmenter.ts';
-import { loadWeights } from '../models/weights.ts';
+import { adoptWeights, loadWeights } from '../models/weights.ts';
 import type { NetworkPlugin } from '../plugin.ts';
+import { readTrainingLog } from '../training/record.ts';
 import { trainNetwork } from '../training/trainer.ts';
 import type { Segmenter } from '../vocabulary.ts';
 import type { SubjectRequest } from './request.ts';
@@ -39,9 +40,12 @@ async function bringWeights(network: Network, request: SubjectRequest): Promise<
   const { spec, dataset, engine, seed, dir, ctx } = request;
   const weightsDir = spec.weights ?? join(dir, 'weights');
   if (spec.weights !== null && existsSync(join(spec.weights, 'model.json'))) {
-    return loadWeights(network.model, spec.weights);
+    await loadWeights(network.model, spec.weights);
+    const log = await readTrainingLog(spec.weights);
+    return log && request.onTrained(log.epochs);
   }
-  await trainNetwork({
+  if (request.startDir !== null) await startFrom(network, request.startDir, request);
+  const { epochs } = await trainNetwork({
     network,
     dataset,
     config: spec.training,
@@ -54,4 +58,12 @@ async function bringWeights(network: Network, request: SubjectRequest): Promise<
     ...(engine.compile && { compile: engine.compile.bind(engine) }),
     onProgress: request.onTraining,
   });
+  request.onTrained(epochs);
+}
+
+async function startFrom({ model }: Network, dir: string, { spec, ctx }: SubjectRequest): Promise<void> {
+  const taken = await adoptWeights(model, dir);
+  ctx.log.debug(
+    `${spec.name}: ${taken} of ${model.weights.length} weights start as those of ${spec.weightsFrom}`,
+  );
 }

@@ -1,6 +1,6 @@
 import type { Resolved, TrainingConfig } from '../config/types.ts';
 import type { Engine, ModelRequest, OptionsOf, OptionsSchema } from '../plugin.ts';
-import type { Context, Dataset, IntensityDomain } from '../vocabulary.ts';
+import type { Context, Dataset, IntensityDomain, TrainingEpoch } from '../vocabulary.ts';
 import type { TrainingProgress } from '../training/trainer.ts';
 
 /** A subject before it is opened. */
@@ -10,6 +10,8 @@ export interface SubjectSpec {
   readonly defenses: readonly Resolved<'defense'>[];
   /** Folder for weights that the configuration names; null keeps them in the run folder. */
   readonly weights: string | null;
+  /** The subject whose trained weights are the start of this one's. */
+  readonly weightsFrom: string | null;
   readonly training: TrainingConfig;
 }
 
@@ -22,9 +24,13 @@ export interface SubjectRequest {
   readonly seed: number;
   /** Where weights go when the subject names no folder. */
   readonly dir: string;
+  /** Folder of the weights to start from; null starts from random ones. */
+  readonly startDir: string | null;
   readonly ctx: Context;
   /** Learns the number of trainable parameters. */
   onParameters(count: number): void;
+  /** Learns how the weights came about. */
+  onTrained(epochs: readonly TrainingEpoch[]): void;
   onTraining(progress: TrainingProgress): void;
 }
 

@@ -1,5 +1,5 @@
 import type { Hooks } from '../hooks.ts';
-import type { Context, Dataset, Segmenter, SubjectSummary } from '../vocabulary.ts';
+import type { Context, Dataset, Segmenter, SubjectSummary, TrainingEpoch } from '../vocabulary.ts';
 import type { Engine, ModelRequest } from '../plugin.ts';
 import type { SubjectRequest, SubjectSpec } from './request.ts';
 
@@ -17,6 +17,7 @@ export interface SubjectSource {
   readonly engine: Engine;
   readonly seed: number;
   readonly dir: string;
+  readonly startDir: string | null;
   readonly ctx: Context;
   readonly hooks: Hooks;
 }
@@ -30,10 +31,12 @@ export async function openSubject(source: SubjectSource): Promise<Subject> {
   const { height, width, channels, classes, domain } = dataset;
   const request: ModelRequest = { height, width, channels, classes, domain };
   let parameters: number | null = null;
+  let training: readonly TrainingEpoch[] | undefined;
   const asked: SubjectRequest = {
     ...source,
     request,
     onParameters: (count) => (parameters = count),
+    onTrained: (epochs) => (training = epochs),
     onTraining: (progress) => hooks.training.call({ subject: spec.name, ...progress }),
   };
   const model = await hooks.model.for(spec.model.plugin.name).promise(undefined, asked);
@@ -50,6 +53,7 @@ export async function openSubject(source: SubjectSource): Promise<Subject> {
       fingerprint: segmenter.fingerprint,
       parameters,
       ...(segmenter.blind && { blind: true }),
+      ...(training && { training }),
     },
     dispose: () => segmenter.dispose(),
   };

@@ -15,8 +15,13 @@ export interface BatchSource {
   readonly steps: number;
   /** The shuffled, augmented batches of an epoch (from 0): a pure function of seed and epoch. */
   epoch(epoch: number): AsyncGenerator<Batch>;
-  /** The first samples as they are, in whole batches; for monitoring. */
+  /** Images that are trained on, and those that are held out. */
+  readonly trained: number;
+  readonly held: number;
+  /** The first trained images as they are, in whole batches; for monitoring. */
   plain(batches: number): AsyncGenerator<Batch>;
+  /** The held-out images as they are; the last batch is filled from the first one. */
+  heldOut(): AsyncGenerator<Batch>;
 }
 
 export function makeBatches(
@@ -25,22 +30,43 @@ export function makeBatches(
   random: Context['random'],
 ): BatchSource {
   const samples = cacheSamples(dataset);
-  const total = samples.ids.length;
-  const assemble = (indices: readonly number[], change: (index: number, pair: Pair) => Pair) =>
-    collect(samples, indices, change);
+  const { trained, held } = holdOut(samples.ids.length, config.validation, random('validation'));
+  const inBatches = (
+    order: readonly number[],
+    change: (index: number, pair: Pair) => Pair,
+    limit?: number,
+  ) => {
+    const chosen = fillBatches(order, config.batch).slice(0, limit);
+    return prefetch(chosen.map((indices) => () => collect(samples, indices, change)));
+  };
+  const asIs = (_index: number, pair: Pair) => pair;
   return {
-    steps: Math.ceil(total / config.batch),
+    steps: Math.ceil(trained.length / config.batch),
+    trained: trained.length,
+    held: held.length,
     epoch(epoch) {
-      const order = shuffle(total, random('shuffle', epoch));
+      const order = shuffle(trained.length, random('shuffle', epoch)).map((at) => trained[at]!);
       const change = (index: number, pair: Pair) =>
         augment(pair, config, dataset.domain, random('augment', epoch, samples.ids[index]!));
-      return prefetch(fillBatches(order, config.batch).map((indices) => () => assemble(indices, change)));
+      return inBatches(order, change);
     },
-    plain(batches) {
-      const order = Array.from({ length: total }, (_, index) => index);
-      const chosen = fillBatches(order, config.batch).slice(0, batches);
-      return prefetch(chosen.map((indices) => () => assemble(indices, (_index, pair) => pair)));
-    },
+    plain: (batches) => inBatches(trained, asIs, batches),
+    heldOut: () => inBatches(held, asIs),
+  };
+}
+
+/** Divides `total` images at random, both parts in their order; of several images one at least is trained on. */
+export function holdOut(
+  total: number,
+  part: number,
+  random: Random,
+): { trained: readonly number[]; held: readonly number[] } {
+  const count = part === 0 ? 0 : Math.min(total - 1, Math.max(1, Math.round(part * total)));
+  const chosen = new Set(shuffle(total, random).slice(0, count));
+  const all = Array.from({ length: total }, (_, index) => index);
+  return {
+    trained: all.filter((index) => !chosen.has(index)),
+    held: all.filter((index) => chosen.has(index)),
   };
 }
 

@@ -2,20 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RobustError } from '../errors/index.ts';
+import type { TrainingEpoch } from '../vocabulary.ts';
 import type { Vectors } from './learner.ts';
 import type { PlateauState } from './schedule.ts';
-
-/** What one epoch of training came to. */
-export interface EpochRecord {
-  /** From 1. */
-  readonly epoch: number;
-  /** Mean loss over the epoch's steps. */
-  readonly loss: number;
-  readonly learningRate: number;
-  /** Mean Dice over a few training images as they are, in inference mode. */
-  readonly dice: number;
-  readonly seconds: number;
-}
 
 /** What decides a training's outcome, by name; a checkpoint belongs to one set of these. */
 export type TrainingKey = Readonly<Record<string, unknown>>;
@@ -24,7 +13,7 @@ export type TrainingKey = Readonly<Record<string, unknown>>;
 export interface Checkpoint {
   readonly backend: string;
   readonly plateau: PlateauState;
-  readonly history: readonly EpochRecord[];
+  readonly history: readonly TrainingEpoch[];
   readonly vectors: Vectors;
 }
 

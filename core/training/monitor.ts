@@ -1,38 +1,41 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { classLogits } from '../gradients/losses.ts';
-import type { BatchSource } from './batches.ts';
+import type { Batch } from './batches.ts';
 import type { BatchShape } from './learner.ts';
 import { outputsOf, type Trainable } from './step.ts';
 
 /** Batches that the progress score is taken from: a twentieth of an epoch, at least 1 and at most 4. */
-function monitorBatches(steps: number): number {
+export function monitorBatches(steps: number): number {
   return Math.min(4, Math.max(1, Math.round(steps / 20)));
 }
 
 /**
- * Mean Dice of the foreground over the first training images as they are, in inference mode. It shows progress and
- * decides nothing: it is no estimate of the score on new images.
+ * Mean Dice of the foreground over images in inference mode.
+ *
+ * @param images How many there are; the last batch is padded.
  */
-export async function trainingDice(
+export async function meanDice(
   { model }: Trainable,
-  batches: BatchSource,
+  batches: AsyncIterable<Batch>,
+  images: number,
   shape: BatchShape,
 ): Promise<number> {
   const scores: number[] = [];
-  for await (const { images, masks } of batches.plain(monitorBatches(batches.steps))) {
+  for await (const { images: pixels, masks } of batches) {
     const predicted = tf.tidy(() => {
-      const [logits] = outputsOf(model, tf.tensor4d(images, [...shape]), false);
+      const [logits] = outputsOf(model, tf.tensor4d(pixels, [...shape]), false);
       return tf.argMax(classLogits(logits!), 3) as Tensor3D;
     });
     const classes = await predicted.data();
     predicted.dispose();
-    const pixels = shape[1] * shape[2];
-    for (let at = 0; at < masks.length; at += pixels) {
-      scores.push(foregroundDice(classes.subarray(at, at + pixels), masks.subarray(at, at + pixels)));
+    const size = shape[1] * shape[2];
+    for (let at = 0; at < masks.length; at += size) {
+      scores.push(foregroundDice(classes.subarray(at, at + size), masks.subarray(at, at + size)));
     }
   }
-  return scores.reduce((a, b) => a + b, 0) / scores.length;
+  const counted = scores.slice(0, images);
+  return counted.reduce((a, b) => a + b, 0) / counted.length;
 }
 
 function foregroundDice(predicted: ArrayLike<number>, truth: Int32Array): number {

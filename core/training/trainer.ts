@@ -6,11 +6,13 @@ import { fingerprint } from '../models/fingerprint.ts';
 import { saveWeights } from '../models/weights.ts';
 import type { Engine } from '../plugin.ts';
 import { makeRandom } from '../random.ts';
-import type { Dataset, Logger } from '../vocabulary.ts';
+import type { Dataset, Logger, TrainingEpoch } from '../vocabulary.ts';
 import { makeBatches, type BatchSource } from './batches.ts';
-import { findCheckpoint, saveCheckpoint, type EpochRecord, type TrainingKey } from './checkpoint.ts';
-import { Learner, type BatchShape } from './learner.ts';
-import { trainingDice } from './monitor.ts';
+import { findCheckpoint, saveCheckpoint, type Found, type TrainingKey } from './checkpoint.ts';
+import { freeze } from './freeze.ts';
+import { bestEpoch, isOver } from './history.ts';
+import { Learner, type BatchShape, type Vectors } from './learner.ts';
+import { meanDice, monitorBatches } from './monitor.ts';
 import { writeTrainingLog } from './record.ts';
 import { advancePlateau, epochRate, startPlateau, type PlateauState } from './schedule.ts';
 import type { Trainable } from './step.ts';
@@ -45,13 +47,13 @@ export interface TrainingProgress {
   /** Mean over this epoch so far. */
   readonly loss: number;
   readonly learningRate: number;
-  /** After the last whole epoch; null in the first. */
+  /** After the last whole epoch, on held-out images where there are any; null in the first epoch. */
   readonly dice: number | null;
   readonly secondsLeft: number;
 }
 
 export interface TrainingResult {
-  readonly epochs: readonly EpochRecord[];
+  readonly epochs: readonly TrainingEpoch[];
   /** Epochs that an earlier, interrupted training had done. */
   readonly resumed: number;
   /** Spent in this call. */
@@ -61,7 +63,9 @@ export interface TrainingResult {
 /** What changes from epoch to epoch beside the learner. */
 interface Course {
   plateau: PlateauState;
-  readonly history: EpochRecord[];
+  readonly history: TrainingEpoch[];
+  /** What the model held after its best epoch; null unless that is kept. */
+  best: Vectors | null;
   readonly resumed: number;
   readonly started: number;
 }
@@ -82,13 +86,16 @@ interface Training extends TrainingRequest {
  * OUTPUT_NOT_WRITABLE; the reason of `signal` when that is aborted.
  */
 export async function trainNetwork(request: TrainingRequest): Promise<TrainingResult> {
+  const unfreeze = freeze(request.network.model, request.config.freeze);
   const training = await open(request);
   const { learner, course, config, network, weightsDir } = training;
   try {
-    while (course.history.length < config.epochs) await trainEpoch(training);
+    while (!isOver(course.history, config)) await trainEpoch(training);
+    if (course.best) learner.restore({ ...(await learner.vectors()), ...course.best });
     learner.commit();
   } finally {
     learner.dispose();
+    unfreeze();
   }
   await saveWeights(network.model, weightsDir);
   await writeTrainingLog(weightsDir, training.key, config, course.history);
@@ -96,7 +103,7 @@ export async function trainNetwork(request: TrainingRequest): Promise<TrainingRe
 }
 
 async function open(request: TrainingRequest): Promise<Training> {
-  const { network, dataset, config, seed, compile } = request;
+  const { network, dataset, config, seed, compile, checkpointDir } = request;
   if (dataset.train.ids.length === 0) {
     throw new RobustError('DATASET_EMPTY', {
       message: 'There are no training images.',
@@ -108,8 +115,10 @@ async function open(request: TrainingRequest): Promise<Training> {
   const key = await trainingKey(request);
   const learner = new Learner(network, config.weightDecay, shape, compile);
   const batches = makeBatches(dataset, config, makeRandom(seed));
-  if (compile) await warmUp(learner, batches);
-  const course = await resume(request, key, learner);
+  const found = await findCheckpoint(checkpointDir, key);
+  if (compile && !('checkpoint' in found && isOver(found.checkpoint.history, config)))
+    await warmUp(learner, batches);
+  const course = resume(request, found, learner);
   return { ...request, batches, shape, learner, key, course };
 }
 
@@ -141,15 +150,15 @@ async function trainingKey({
 }
 
 /** Goes on from the checkpoint of this very training, or starts; says which. */
-async function resume(request: TrainingRequest, key: TrainingKey, learner: Learner): Promise<Course> {
+function resume(request: TrainingRequest, found: Found, learner: Learner): Course {
   const { checkpointDir, config, log } = request;
   const fresh: Course = {
     plateau: startPlateau(config),
     history: [],
+    best: null,
     resumed: 0,
     started: performance.now(),
   };
-  const found = await findCheckpoint(checkpointDir, key);
   const startOver = (why: string): Course => {
     log.warn(`The checkpoint in ${checkpointDir} ${why}: training starts over and replaces it.`);
     return fresh;
@@ -164,27 +173,47 @@ async function resume(request: TrainingRequest, key: TrainingKey, learner: Learn
     );
   }
   learner.restore(vectors);
-  log.info(`Training goes on after epoch ${history.length} of ${config.epochs}.`);
-  return { ...fresh, plateau, history: [...history], resumed: history.length };
+  if (!isOver(history, config))
+    log.info(`Training goes on after epoch ${history.length} of ${config.epochs}.`);
+  const best = config.keep === 'best' ? part(vectors, BEST, '') : null;
+  return { ...fresh, plateau, history: [...history], best, resumed: history.length };
 }
 
 async function trainEpoch(training: Training): Promise<void> {
-  const { learner, course, batches, network, shape, config, key, checkpointDir, log } = training;
+  const { learner, course, batches, config, key, checkpointDir, log } = training;
   const started = performance.now();
   const learningRate = currentRate(training);
   const loss = await runSteps(training);
   const vectors = await learner.vectors();
   if (!vectors['weights']!.every(Number.isFinite)) throw diverged(training, batches.steps, 'weights', NaN);
   learner.commit();
-  const dice = await trainingDice(network, batches, shape);
+  const scores = await scoreEpoch(training);
   const epoch = course.history.length + 1;
   course.plateau = advancePlateau(course.plateau, loss, config);
-  course.history.push({ epoch, loss, learningRate, dice, seconds: since(started) });
+  course.history.push({ epoch, loss, learningRate, ...scores, seconds: since(started) });
   const { plateau, history } = course;
-  await saveCheckpoint(checkpointDir, key, { backend: tf.getBackend(), plateau, history, vectors });
-  log.debug(
-    `epoch ${epoch}/${config.epochs}: loss ${loss.toFixed(4)}, Dice ${dice.toFixed(3)}, rate ${learningRate}`,
-  );
+  if (config.keep === 'best' && bestEpoch(history) === history.at(-1)) course.best = part(vectors, '', '');
+  const stored = { ...vectors, ...(course.best && part(course.best, '', BEST)) };
+  await saveCheckpoint(checkpointDir, key, { backend: tf.getBackend(), plateau, history, vectors: stored });
+  const dice = (scores.validation ?? scores.dice).toFixed(3);
+  log.debug(`epoch ${epoch}/${config.epochs}: loss ${loss.toFixed(4)}, Dice ${dice}, rate ${learningRate}`);
+}
+
+/** Dice shows progress; on the images that are trained on it is no estimate of the score on new ones. */
+async function scoreEpoch({ network, batches, shape }: Training) {
+  const plain = batches.plain(monitorBatches(batches.steps));
+  const dice = await meanDice(network, plain, batches.trained, shape);
+  if (batches.held === 0) return { dice, validation: null };
+  return { dice, validation: await meanDice(network, batches.heldOut(), batches.held, shape) };
+}
+
+/** Beginning of the names that the best epoch's vectors have in a checkpoint. */
+const BEST = 'best ';
+
+/** What a model holds, among vectors whose names begin with `from`, under names that begin with `to`. */
+function part(vectors: Vectors, from: string, to: string): Vectors {
+  const names = ['weights', 'fixed'].filter((name) => vectors[from + name]);
+  return Object.fromEntries(names.map((name) => [to + name, vectors[from + name]!]));
 }
 
 /** All steps of the next epoch; returns their mean loss. */
@@ -223,7 +252,7 @@ function report(training: Training, step: number, loss: number) {
     steps,
     loss,
     learningRate: currentRate(training),
-    dice: history.at(-1)?.dice ?? null,
+    dice: history.at(-1)?.validation ?? history.at(-1)?.dice ?? null,
     secondsLeft: (since(started) / done) * left,
   });
 }

@@ -6,6 +6,7 @@ import {
   defineBackend,
   defineDataset,
   defineDefense,
+  defineNetwork,
   definePlugin,
   loadConfig,
   reportSchema,
@@ -151,6 +152,76 @@ describe('a run', () => {
     expect(report.status).toBe('interrupted');
     expect(report.dataset.images).toBe(2);
     expect(existsSync(join(output, 'report.json'))).toBe(true);
+  });
+});
+
+describe('a subject that starts from another one', () => {
+  const model = toyNetwork(['features', 'more']);
+  const grown = defineDefense({
+    ...{ name: 'grown', summary: 'A layer more.', options: {} },
+    transform: ({ name, features }, _, { tf }) =>
+      tf.layers
+        .conv2d({ name: `${name}_grown`, filters: features.shape[3]!, kernelSize: 1 })
+        .apply(features) as typeof features,
+  });
+  const training = { epochs: 1, batch: 2, learningRate: 0.01 };
+  const frozen = { freeze: ['*', '!*_grown'] };
+
+  it('is trained after it, whatever their order, and keeps what is frozen', async () => {
+    const subjects = {
+      second: { model, defenses: [grown], weightsFrom: 'first', training: frozen },
+      first: { model },
+    };
+    const order: string[] = [];
+    const tap = (hooks: Hooks) => hooks.training.tap('test', ({ subject }) => void order.push(subject));
+    const { report, output } = await run({ subjects, training, eps: [2], limit: 1 }, { tap });
+    expect(order).toEqual(['first', 'first', 'second', 'second']);
+    expect(report.subjects.map(({ name }) => name)).toEqual(['second', 'first']);
+    expect(report.subjects.map((subject) => subject.training)).toMatchObject([
+      [{ epoch: 1, validation: null }],
+      [{ epoch: 1, learningRate: 0.01 }],
+    ]);
+    const weights = async (name: string) => {
+      const dir = join(output, 'subjects', name, 'weights');
+      const { weightsManifest } = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8')) as {
+        weightsManifest: { paths: string[]; weights: { name: string; shape: number[] }[] }[];
+      };
+      const bytes = readFileSync(join(dir, weightsManifest[0]!.paths[0]!));
+      let at = 0;
+      return new Map(
+        weightsManifest[0]!.weights.map(({ name: key, shape }) => {
+          const from = at;
+          at += 4 * shape.reduce((a, b) => a * b, 1);
+          return [key, bytes.subarray(from, at).toString('hex')];
+        }),
+      );
+    };
+    const [first, second] = [await weights('first'), await weights('second')];
+    expect([...second.keys()].filter((key) => key.includes('grown'))).toHaveLength(4);
+    for (const [key, value] of first) expect(second.get(key)).toBe(value);
+  });
+
+  it.each([
+    [{ a: { model, weightsFrom: 'b' } }, "There is no subject 'b'"],
+    [{ a: { model, weightsFrom: 'b' }, b: { model, weightsFrom: 'a' } }, 'start from each other'],
+  ])('must name one that is there and does not start from it', async (subjects, message) => {
+    await expect(run({ subjects })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('must have something in common with it', async () => {
+    const other = defineNetwork({
+      ...toyNetwork(),
+      name: 'other',
+      build: (input, _, ctx) => {
+        const first = ctx.tf.layers.conv2d({ name: 'unlike', filters: 2, kernelSize: 1 });
+        return first.apply(input.tap('features', input.image)) as typeof input.image;
+      },
+    });
+    const subjects = { a: { model }, b: { model: other, weightsFrom: 'a' } };
+    await expect(run({ subjects, training })).rejects.toMatchObject({ code: 'WEIGHTS_INVALID' });
   });
 });
 

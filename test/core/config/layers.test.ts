@@ -31,6 +31,10 @@ test('defaults', async () => {
       weightDecay: 1e-4,
       flips: false,
       rotation: 0,
+      freeze: [],
+      validation: 0,
+      stopAfter: null,
+      keep: 'last',
     },
   });
 });

@@ -27,6 +27,10 @@ export const config: TrainingConfig = {
   weightDecay: 1e-4,
   flips: true,
   rotation: 10,
+  freeze: [],
+  validation: 0,
+  stopAfter: null,
+  keep: 'last',
 };
 
 /** A bright rectangle on noise. */
