@@ -98,14 +98,14 @@ describe('size', () => {
   const linesOf = (pattern: RegExp) =>
     core.filter(({ path }) => pattern.test(path)).reduce((sum, source) => sum + codeLines(source), 0);
 
-  it('of the runner stays below 2500 lines of code, of what serves it below 3500, of what judges below 1200', () => {
-    const serving = /^core\/(config|registry|images|layers|models|ops|training)\//;
+  it('of the runner stays below 2500 lines of code, of what serves it below 4000, of what judges below 1200', () => {
+    const serving = /^core\/(config|registry|images|layers|models|ops|store|training)\//;
     // Works on finished rows: statistics, gates and comparisons.
     const judging = /^core\/(gate|statistics)\//;
     const runner =
-      /^core\/(?!(cli|testing|config|registry|images|layers|models|ops|training|gate|statistics)\/)/;
+      /^core\/(?!(cli|testing|config|registry|images|layers|models|ops|store|training|gate|statistics)\/)/;
     expect(linesOf(runner)).toBeLessThan(2500);
-    expect(linesOf(serving)).toBeLessThan(3500);
+    expect(linesOf(serving)).toBeLessThan(4000);
     expect(linesOf(judging)).toBeLessThan(1200);
   });
 });

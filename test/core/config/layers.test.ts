@@ -19,6 +19,8 @@ test('defaults', async () => {
     attacks: ['targeted-ifgsm'],
     eps: [0.5, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32],
     metrics: ['dice', 'jaccard'],
+    gates: [],
+    baseline: null,
     reporters: ['terminal', 'json'],
     training: {
       epochs: 60,
