@@ -11,7 +11,7 @@ import type { Plan } from './plan/plan.ts';
 import type { HookPlugin, OptionsOf, OptionsSchema, Plugin, ReportTarget } from './plugin.ts';
 import type { Lookup } from './registry/index.ts';
 import type { DefenseRequest, SubjectRequest } from './subjects/request.ts';
-import type { Adversarial, Candidate, SweepRequest } from './sweep/request.ts';
+import type { Adversarial, Candidate, Evaluation, SweepRequest } from './sweep/request.ts';
 import type { TrainingProgress } from './training/trainer.ts';
 import type { Context, Dataset, EngineInfo, MaskPair, Report, Segmenter } from './vocabulary.ts';
 
@@ -80,6 +80,8 @@ export function createHooks() {
           'options',
         ]),
     ),
+    /** Images of one budget are scored. */
+    evaluated: new AsyncSeriesHook<[evaluation: Evaluation]>(['evaluation']),
     /** A batch of images went through all budgets of one attack. */
     progress: new SyncHook<[event: ProgressEvent]>(['event']),
     /** The report is made; a tap may add to it. */

@@ -97,6 +97,17 @@ const epoch = object({
   seconds: number,
 });
 
+const example = object({
+  subject: text,
+  attack: { ...text, description: 'Whose damage ranked the image, also where eps is 0.' },
+  eps: number,
+  sample: text,
+  image: { ...text, description: 'PNG file, relative to the run folder.' },
+  adversarial: text,
+  truth: text,
+  prediction: text,
+});
+
 export const reportSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'robust report',
@@ -139,6 +150,6 @@ export const reportSchema = {
       configuration: { type: 'object' },
       origins: { type: 'object', additionalProperties: text },
     },
-    { audit: list(check), gates: list(gate) },
+    { examples: list(example), audit: list(check), gates: list(gate) },
   ),
 };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { CompleteConfig, LoadedConfig } from './config/index.ts';
 import { checkDataset } from './dataset.ts';
 import { startEngine, tensorflow } from './engine.ts';
+import { keepExamples } from './examples/index.ts';
 import { applyGates } from './gate/gate.ts';
 import { checkGates, openGates, type Gates } from './gate/open.ts';
 import { createHooks, type Hooks } from './hooks.ts';
@@ -99,6 +100,7 @@ export class Runner {
       const session = await this.#open(loaded);
       await prepareOutput(session.spec.output);
       const plan = makePlan(session.spec, session.dataset);
+      this.#keepExamples(session, plan);
       this.hooks.runStart.call(plan);
       const results: [SubjectSummary, SweepResult][] = [];
       for (const spec of session.spec.subjects.filter(({ name }) =>
@@ -153,6 +155,11 @@ export class Runner {
     const startDir = origin ? (origin.weights ?? join(dirOf(origin), 'weights')) : null;
     const source = { spec: subject, dir: dirOf(subject), startDir, dataset, engine, seed, ctx };
     return openSubject({ ...source, hooks: this.hooks });
+  }
+
+  #keepExamples({ spec, dataset }: Session, plan: Plan): void {
+    const { examples: count, output: dir, metrics } = spec;
+    if (count > 0) this.use(keepExamples({ count, dir, metric: metrics[0]!.plugin, dataset, plan }));
   }
 
   /** Nothing when the person interrupted before the subject was ready. */

@@ -187,6 +187,20 @@ export interface Curve {
   readonly better?: 'higher' | 'lower';
 }
 
+/** Pictures of one image under one budget: lossless PNG files, relative to the run folder. */
+export interface Example {
+  readonly subject: string;
+  /** The attack whose damage ranked the image, also where eps is 0 and nothing was attacked. */
+  readonly attack: string;
+  readonly eps: number;
+  readonly sample: string;
+  readonly image: string;
+  readonly adversarial: string;
+  /** Masks of class indices, spread over black to white. */
+  readonly truth: string;
+  readonly prediction: string;
+}
+
 /** What a run or a part of it consumed. */
 export interface Cost {
   /** Gradient evaluations, counted per image. */
@@ -287,6 +301,8 @@ export interface Report {
   readonly subjects: readonly SubjectSummary[];
   readonly curves: readonly Curve[];
   readonly rows: readonly Row[];
+  /** The most damaged images of each subject and attack, the worst first, under every budget. */
+  readonly examples?: readonly Example[];
   readonly cost: Cost;
   readonly audit?: readonly AuditResult[];
   /** What the configured gates say. */

@@ -99,11 +99,11 @@ describe('size', () => {
     core.filter(({ path }) => pattern.test(path)).reduce((sum, source) => sum + codeLines(source), 0);
 
   it('of the runner stays below 2500 lines of code, of what serves it below 4000, of what judges below 1200', () => {
-    const serving = /^core\/(config|registry|images|layers|models|ops|store|training)\//;
+    const serving = /^core\/(config|registry|examples|images|layers|models|ops|store|training)\//;
     // Works on finished rows: statistics, gates and comparisons.
     const judging = /^core\/(gate|statistics)\//;
     const runner =
-      /^core\/(?!(cli|testing|config|registry|images|layers|models|ops|store|training|gate|statistics)\/)/;
+      /^core\/(?!(cli|testing|config|registry|examples|images|layers|models|ops|store|training|gate|statistics)\/)/;
     expect(linesOf(runner)).toBeLessThan(2500);
     expect(linesOf(serving)).toBeLessThan(4000);
     expect(linesOf(judging)).toBeLessThan(1200);

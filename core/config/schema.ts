@@ -167,6 +167,13 @@ export const schema = {
       type: ['string', 'null'],
       default: null,
     },
+    examples: {
+      description:
+        'Keep pictures of the so many most damaged images of each subject and attack; 0 keeps none.',
+      type: 'integer',
+      minimum: 0,
+      default: 6,
+    },
     output: { description: 'The run folder.', type: 'string', minLength: 1, default: 'runs/latest' },
     dataset: { ...reference('dataset'), description: 'The annotated images.' },
     subjects: {

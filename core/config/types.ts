@@ -90,6 +90,8 @@ export interface Config {
   readonly fresh?: boolean;
   /** Run only cells whose id contains this text. */
   readonly filter?: string | null;
+  /** Keep pictures of the so many most damaged images of each subject and attack. */
+  readonly examples?: number;
   /** The run folder. */
   readonly output?: string;
   readonly dataset?: Reference<'dataset'>;
@@ -116,6 +118,7 @@ export interface CompleteConfig extends Omit<Config, 'extends'> {
   readonly share: boolean;
   readonly fresh: boolean;
   readonly filter: string | null;
+  readonly examples: number;
   readonly output: string;
   readonly dataset: Reference<'dataset'>;
   readonly subjects: Readonly<Record<string, SubjectConfig>>;

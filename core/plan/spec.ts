@@ -18,6 +18,8 @@ export interface RunSpec {
   readonly share: boolean;
   readonly fresh: boolean;
   readonly filter: string | null;
+  /** Images to keep pictures of, for each subject and attack. */
+  readonly examples: number;
   /** Absolute path of the run folder. */
   readonly output: string;
   readonly baseDir: string;
@@ -56,6 +58,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     share: config.share,
     fresh: config.fresh,
     filter: config.filter,
+    examples: config.examples,
     output: isAbsolute(config.output) ? config.output : join(baseDir, config.output),
     baseDir,
     dataset: await open('dataset', config.dataset, 'dataset'),

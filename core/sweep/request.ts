@@ -1,7 +1,7 @@
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { AttackPlugin, OptionsOf, OptionsSchema, Step } from '../plugin.ts';
 import type { CountedModel } from '../gradients/model.ts';
-import type { Budget, Context, IntensityDomain } from '../vocabulary.ts';
+import type { Budget, Context, IntensityDomain, Row, Sample } from '../vocabulary.ts';
 
 /** One batch of images and the budgets to attack it with. */
 export interface SweepRequest {
@@ -47,4 +47,20 @@ export interface Candidate {
   /** Clean and adversarial images, back to back, without padding. */
   readonly clean: Float32Array;
   readonly adversarial: Float32Array;
+}
+
+/** What the `evaluated` hook sees: the images of one batch under one budget, scored. */
+export interface Evaluation {
+  readonly subject: string;
+  /** Hash of the subject's graph and weights. */
+  readonly fingerprint: string;
+  /** `clean` for untouched images. */
+  readonly attack: string;
+  readonly eps: number;
+  readonly samples: readonly Sample[];
+  /** Attacked images and predicted classes, back to back, without padding. */
+  readonly adversarial: Float32Array | Uint8Array;
+  readonly predictions: Uint8Array;
+  /** One per sample. */
+  readonly rows: readonly Row[];
 }

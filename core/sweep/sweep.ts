@@ -138,9 +138,11 @@ class BatchScorer {
   async run(): Promise<Entry[]> {
     const untouched = { budget: { norm: 'linf', eps: 0 }, gradients: 0 } as const;
     const clean = () => this.#score('clean', { ...untouched, x: this.#batch.x.clone() });
+    const attacks = this.#sweep.attacks.filter(({ label }) => cellsOf(this.#sweep, label).length > 0);
+    // Whoever watches an attack sees the clean images before, also where only those were finished.
+    if (this.#known(null) && attacks.some(({ label }) => !this.#known(label))) await clean();
     const entries = [await this.#once(null, clean)];
-    for (const attack of this.#sweep.attacks) {
-      if (cellsOf(this.#sweep, attack.label).length === 0) continue;
+    for (const attack of attacks) {
       const rows = async () => {
         const made: Row[] = [];
         for await (const adversarial of this.#attack(attack))
@@ -155,9 +157,7 @@ class BatchScorer {
   /** Does a piece of work unless an earlier process has finished it. */
   async #once(label: string | null, work: () => Promise<Row[]>): Promise<Entry> {
     this.#sweep.ctx.signal.throwIfAborted();
-    const journal = this.#journals.get(label)!;
-    const samples = this.#batch.samples.map(({ id }) => id);
-    const known = journal.find(samples);
+    const known = this.#known(label);
     if (known) return known;
     const { gradients, forwards } = this.#model;
     const started = performance.now();
@@ -167,7 +167,13 @@ class BatchScorer {
       forwards: this.#model.forwards - forwards,
       seconds: (performance.now() - started) / 1000,
     };
-    return journal.add({ samples, rows, cost });
+    const samples = this.#batch.samples.map(({ id }) => id);
+    return this.#journals.get(label)!.add({ samples, rows, cost });
+  }
+
+  /** What an earlier process made of this batch. */
+  #known(label: string | null): Entry | undefined {
+    return this.#journals.get(label)!.find(this.#batch.samples.map(({ id }) => id));
   }
 
   async *#attack(attack: AttackSpec): AsyncGenerator<Adversarial> {
@@ -231,7 +237,7 @@ class BatchScorer {
     const labels = await predict(x, this.#model, ids, this.#steps.compile);
     x.dispose();
     const norms = achievedNorms(candidate);
-    return samples.map((sample, index) => ({
+    const rows = samples.map((sample, index) => ({
       cell: candidate.cell,
       subject: name,
       attack,
@@ -246,6 +252,12 @@ class BatchScorer {
         labels.subarray(index * sample.mask.data.length, (index + 1) * sample.mask.data.length),
       ),
     }));
+    const { fingerprint } = this.#sweep.segmenter;
+    const eps = budget.eps;
+    await hooks.evaluated.promise({
+      ...{ subject: name, fingerprint, attack, eps, samples, adversarial, predictions: labels, rows },
+    });
+    return rows;
   }
 
   #measure(sample: Sample, prediction: Uint8Array): Pick<Row, 'values' | 'confusion'> {

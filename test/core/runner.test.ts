@@ -109,6 +109,17 @@ describe('a run', () => {
     for (const { points } of first.report.curves) expect(points.map(({ eps }) => eps)).toEqual([0, 2, 8]);
   });
 
+  it('keeps pictures of the images that suffered most', async () => {
+    const { examples } = first.report;
+    // Three images, clean and under two budgets.
+    expect(examples).toHaveLength(3 * 3);
+    for (const { adversarial, prediction } of examples!)
+      for (const file of [adversarial, prediction]) expect(existsSync(join(first.output, file))).toBe(true);
+    const none = await run({ examples: 0 });
+    expect(none.report.examples).toBeUndefined();
+    expect(existsSync(join(none.output, 'examples'))).toBe(false);
+  });
+
   it('counts its cost and says what ran where', () => {
     // eps 2: 3 steps; eps 8: 10, of which 3 are shared.
     expect(first.report.cost).toMatchObject({ gradients: 10 * 3, forwards: 3 * 3 });
