@@ -1,3 +1,4 @@
+import * as tfc from '@tensorflow/tfjs-core';
 import {
   getGradient,
   registerGradient,
@@ -31,10 +32,24 @@ export function registerNativeGradients(backend: NativeBackend): void {
       });
     }),
   ];
-  for (const gradient of gradients) {
-    if (getGradient(gradient.kernelName)) unregisterGradient(gradient.kernelName);
-    registerGradient(gradient);
-  }
+  for (const gradient of gradients) replace(gradient);
+}
+
+/**
+ * Loads a module and leaves the gradients as they were. tfjs-node brings a bundle of all of TensorFlow.js, which
+ * registers the original gradients in place of those that core installed: wrong ones for some operators.
+ */
+export function keepingGradients<T>(load: () => T): T {
+  const kernels = Object.values(tfc).filter((value) => typeof value === 'string');
+  const before = kernels.flatMap((kernel) => getGradient(kernel) ?? []);
+  const loaded = load();
+  for (const gradient of before) replace(gradient);
+  return loaded;
+}
+
+function replace(gradient: GradConfig): void {
+  if (getGradient(gradient.kernelName)) unregisterGradient(gradient.kernelName);
+  registerGradient(gradient);
 }
 
 function fromOutput(kernelName: string, input: string, grad: (dy: Tensor, y: Tensor) => Tensor): GradConfig {

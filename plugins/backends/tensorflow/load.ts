@@ -2,6 +2,7 @@ import Module, { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { InstallError, messageOf } from './errors.ts';
+import { keepingGradients } from './gradients.ts';
 import { thisHost, type Host } from './host.ts';
 import { locate, type InstalledLibrary } from './library.ts';
 
@@ -106,7 +107,7 @@ function requireWithAddon(host: Host, addon: string, activate: boolean): TensorF
   Object.assign(stub, { filename: finder, loaded: true, exports: { find: () => addon } });
   require.cache[finder] = stub;
   try {
-    const tf = require(host.addonPackage) as TensorFlowModule;
+    const tf = keepingGradients(() => require(host.addonPackage) as TensorFlowModule);
     const wanted = activate ? 'tensorflow' : before;
     // Takes effect at once, because a backend that was active is initialised already.
     if (wanted && wanted !== tf.getBackend()) void tf.setBackend(wanted);
