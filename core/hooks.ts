@@ -6,6 +6,7 @@ import {
   SyncHook,
   SyncWaterfallHook,
 } from 'tapable';
+import type { AuditCheck } from './audit/check.ts';
 import { RobustError, suggestion } from './errors/index.ts';
 import type { Plan } from './plan/plan.ts';
 import type { HookPlugin, OptionsOf, OptionsSchema, Plugin, ReportTarget } from './plugin.ts';
@@ -84,6 +85,8 @@ export function createHooks() {
     evaluated: new AsyncSeriesHook<[evaluation: Evaluation]>(['evaluation']),
     /** A batch of images went through all budgets of one attack. */
     progress: new SyncHook<[event: ProgressEvent]>(['event']),
+    /** The checks of the masking audit; a tap adds its own to those before it, or leaves some out. */
+    audit: new SyncWaterfallHook<[checks: readonly AuditCheck[]]>(['checks']),
     /** The report is made; a tap may add to it. */
     summarize: new SyncWaterfallHook<[report: Report]>(['report']),
     /** Reporters write. */

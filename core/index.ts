@@ -18,5 +18,7 @@ export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
 export { gateText, worstVerdict } from './gate/text.ts';
 export { reportSchema } from './report-schema.ts';
+export type { AttackCheck, AuditCheck, Finding, SubjectCheck } from './audit/check.ts';
+export type { Attacked, Objective, SubjectAudit } from './audit/subject.ts';
 export { selfTest, type SelfTestResult } from './selftest.ts';
 export { padExplicitly } from './ops/explicit-padding.ts';

@@ -77,8 +77,8 @@ const check = object(
     subject: text,
     verdict: { enum: ['pass', 'warn', 'fail', 'not-run'] },
     numbers: { type: 'object', additionalProperties: nullable },
-    message: text,
-    advice: text,
+    message: { ...text, description: 'What was seen.' },
+    advice: { ...text, description: 'What to do; empty where nothing is wrong.' },
   },
   { attack: text },
 );

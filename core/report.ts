@@ -5,7 +5,7 @@ import { addCosts, noCost } from './sweep/cost.ts';
 import { makeCurves } from './statistics/curves.ts';
 import type { SweepResult } from './sweep/sweep.ts';
 import { versions } from './versions.ts';
-import type { Context, Dataset, Report, SubjectSummary } from './vocabulary.ts';
+import type { AuditResult, Context, Dataset, Report, SubjectSummary } from './vocabulary.ts';
 
 /** What a report is made of, beside the results. */
 interface Source {
@@ -16,10 +16,16 @@ interface Source {
   readonly startedAt: Date;
 }
 
+/** What became of one subject. */
+export type SubjectResult = readonly [
+  SubjectSummary,
+  SweepResult & { readonly audit: readonly AuditResult[] },
+];
+
 /** The report of a run; of one that was interrupted, over the images that were finished. */
 export function makeReport(
   { spec, engine, dataset, ctx, startedAt }: Source,
-  results: readonly (readonly [SubjectSummary, SweepResult])[],
+  results: readonly SubjectResult[],
 ): Report {
   const rows = results.flatMap(([, result]) => result.rows);
   const { height, width, channels, domain, classes, fingerprint, notes } = dataset;

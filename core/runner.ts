@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { auditSubject } from './audit/audit.ts';
+import { checks } from './audit/checks/index.ts';
 import type { CompleteConfig, LoadedConfig } from './config/index.ts';
 import { checkDataset } from './dataset.ts';
 import { startEngine, tensorflow } from './engine.ts';
@@ -12,11 +14,11 @@ import { resolveSpec, type RunSpec } from './plan/spec.ts';
 import type { Engine, HookPlugin, ReportTarget } from './plugin.ts';
 import { makeRandom } from './random.ts';
 import { bundledResolver, fileResolver, packageResolver, Registry } from './registry/index.ts';
-import { makeReport } from './report.ts';
+import { makeReport, type SubjectResult } from './report.ts';
 import { prepareOutput, writeAtomically } from './store/output.ts';
 import { openSubject, type Subject } from './subjects/subject.ts';
 import type { SubjectSpec } from './subjects/request.ts';
-import { sweepSubject, type SweepResult } from './sweep/sweep.ts';
+import { sweepSubject } from './sweep/sweep.ts';
 import { verifyCandidate } from './sweep/verify.ts';
 import type { Context, Dataset, Logger, Report, SubjectSummary } from './vocabulary.ts';
 
@@ -53,11 +55,12 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    const { resolve, verify } = this.hooks;
+    const { resolve, verify, audit } = this.hooks;
     resolve.tapPromise('bundled', bundledResolver(options.bundledPlugins));
     resolve.tapPromise('file', fileResolver);
     resolve.tapPromise('package', packageResolver);
     verify.tap('core', verifyCandidate);
+    audit.tap('core', (before) => [...before, ...checks]);
     this.registry = new Registry({
       bundledPlugins: options.bundledPlugins,
       baseDir: options.cwd,
@@ -102,7 +105,7 @@ export class Runner {
       const plan = makePlan(session.spec, session.dataset);
       this.#keepExamples(session, plan);
       this.hooks.runStart.call(plan);
-      const results: [SubjectSummary, SweepResult][] = [];
+      const results: SubjectResult[] = [];
       for (const spec of session.spec.subjects.filter(({ name }) =>
         plan.cells.some((cell) => cell.subject === name),
       )) {
@@ -163,11 +166,7 @@ export class Runner {
   }
 
   /** Nothing when the person interrupted before the subject was ready. */
-  async #attack(
-    spec: SubjectSpec,
-    plan: Plan,
-    session: Session,
-  ): Promise<[SubjectSummary, SweepResult] | undefined> {
+  async #attack(spec: SubjectSpec, plan: Plan, session: Session): Promise<SubjectResult | undefined> {
     const { signal } = session.ctx;
     const subject = await this.#subject(spec, session).catch((error: unknown) => {
       if (signal.aborted) return undefined;
@@ -179,9 +178,14 @@ export class Runner {
     const common = { ...session, attacks, cells, metrics, images, batch, share, seed, fresh };
     const dir = join(output, 'cells');
     const { segmenter } = subject;
-    const result = await sweepSubject({ ...common, name: spec.name, segmenter, dir, hooks: this.hooks });
+    const sweep = { ...common, name: spec.name, segmenter, dir, hooks: this.hooks };
+    const result = await sweepSubject(sweep);
+    const audit = await auditSubject(sweep, result.rows, session.spec.audit);
     subject.dispose();
-    return [{ ...subject.summary, cost: result.cost }, result];
+    return [
+      { ...subject.summary, cost: result.cost },
+      { ...result, audit },
+    ];
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -246,18 +246,25 @@ export interface EngineInfo {
   readonly threads: number;
 }
 
-/** One line of the masking audit. */
+/** How much of the masking audit runs: nothing, what costs a few passes, or everything. */
+export type AuditLevel = 'off' | 'quick' | 'full';
+
+/** What one check of the masking audit found. */
+export type Verdict = 'pass' | 'warn' | 'fail' | 'not-run';
+
+/** One line of the masking audit: a check of one subject and, where it is about an attack, of that attack on it. */
 export interface AuditResult {
-  /** Kebab-case name of the check. */
+  /** Name of the check, kebab-case. */
   readonly check: string;
   readonly title: string;
   readonly subject: string;
   readonly attack?: string;
-  readonly verdict: 'pass' | 'warn' | 'fail' | 'not-run';
+  readonly verdict: Verdict;
+  /** What was measured; `images` is the number of images it was measured on. */
   readonly numbers: Readonly<Record<string, number | null>>;
   /** What was seen, in one sentence. */
   readonly message: string;
-  /** What to do about it; empty when the check passed. */
+  /** What to do, in one sentence; empty where nothing is wrong. */
   readonly advice: string;
 }
 
@@ -303,8 +310,9 @@ export interface Report {
   readonly rows: readonly Row[];
   /** The most damaged images of each subject and attack, the worst first, under every budget. */
   readonly examples?: readonly Example[];
-  readonly cost: Cost;
+  /** Whether the curves can be trusted; absent when the audit was off. */
   readonly audit?: readonly AuditResult[];
+  readonly cost: Cost;
   /** What the configured gates say. */
   readonly gates?: readonly GateResult[];
   readonly configuration: unknown;

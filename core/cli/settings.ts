@@ -18,6 +18,7 @@ export interface Settings {
   readonly reporter?: readonly string[];
   readonly share: boolean;
   readonly fresh?: boolean;
+  readonly audit?: true;
   readonly json?: boolean;
 }
 
@@ -58,6 +59,7 @@ export function loadSettings(io: Io, target: string | undefined, settings: Setti
     reporter,
     share,
     fresh,
+    audit,
   } = settings;
   const given = {
     seed,
@@ -70,6 +72,7 @@ export function loadSettings(io: Io, target: string | undefined, settings: Setti
     reporters: reporter,
     share: share ? undefined : false,
     fresh,
+    audit: audit && 'full',
   };
   const flags = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),

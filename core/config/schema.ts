@@ -174,6 +174,11 @@ export const schema = {
       minimum: 0,
       default: 6,
     },
+    audit: {
+      description: 'How much of the masking audit runs: off, quick (a few passes) or full.',
+      enum: ['off', 'quick', 'full'],
+      default: 'quick',
+    },
     output: { description: 'The run folder.', type: 'string', minLength: 1, default: 'runs/latest' },
     dataset: { ...reference('dataset'), description: 'The annotated images.' },
     subjects: {

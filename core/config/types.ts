@@ -1,4 +1,5 @@
 import type { HookPlugin, Kind, OptionsOf, OptionsSchema, PluginOf } from '../plugin.ts';
+import type { AuditLevel } from '../vocabulary.ts';
 
 /**
  * Names a plugin: a bundled name (`'unet'`), a package (`'acme/pgd'`), a file (`'./my-attack.ts'`) or the plugin
@@ -92,6 +93,8 @@ export interface Config {
   readonly filter?: string | null;
   /** Keep pictures of the so many most damaged images of each subject and attack. */
   readonly examples?: number;
+  /** How much of the masking audit runs. */
+  readonly audit?: AuditLevel;
   /** The run folder. */
   readonly output?: string;
   readonly dataset?: Reference<'dataset'>;
@@ -119,6 +122,7 @@ export interface CompleteConfig extends Omit<Config, 'extends'> {
   readonly fresh: boolean;
   readonly filter: string | null;
   readonly examples: number;
+  readonly audit: AuditLevel;
   readonly output: string;
   readonly dataset: Reference<'dataset'>;
   readonly subjects: Readonly<Record<string, SubjectConfig>>;

@@ -4,6 +4,7 @@ import { RobustError, suggestion } from '../errors/index.ts';
 import type { Kind } from '../plugin.ts';
 import { split, type Registry } from '../registry/index.ts';
 import type { SubjectSpec } from '../subjects/request.ts';
+import type { AuditLevel } from '../vocabulary.ts';
 
 /** An attack under the name that cells and curves carry. */
 export interface AttackSpec extends Resolved<'attack'> {
@@ -20,6 +21,7 @@ export interface RunSpec {
   readonly filter: string | null;
   /** Images to keep pictures of, for each subject and attack. */
   readonly examples: number;
+  readonly audit: AuditLevel;
   /** Absolute path of the run folder. */
   readonly output: string;
   readonly baseDir: string;
@@ -59,6 +61,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     fresh: config.fresh,
     filter: config.filter,
     examples: config.examples,
+    audit: config.audit,
     output: isAbsolute(config.output) ? config.output : join(baseDir, config.output),
     baseDir,
     dataset: await open('dataset', config.dataset, 'dataset'),

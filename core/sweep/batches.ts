@@ -25,7 +25,8 @@ export async function* batches(split: Split, images: number, size: number): Asyn
   }
 }
 
-function toBatch(samples: readonly Sample[], size: number): Batch {
+/** One batch of `size` images, the last sample repeated where there are fewer. */
+export function toBatch(samples: readonly Sample[], size: number): Batch {
   const padded = Array.from({ length: size }, (_, index) => samples[Math.min(index, samples.length - 1)]!);
   const [height, width, channels] = padded[0]!.image.shape;
   const pixels = new Float32Array(size * height * width * channels);

@@ -1,8 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor3D } from '@tensorflow/tfjs-core';
 import type { Resolved } from '../config/types.ts';
 import { StepCache } from '../engine.ts';
-import { RobustError } from '../errors/index.ts';
 import { CountedModel } from '../gradients/model.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Cell } from '../plan/plan.ts';
@@ -12,6 +9,7 @@ import type { Context, Cost, Dataset, Row, Sample, Segmenter } from '../vocabula
 import { openJournal, type Entry, type Journal } from '../store/journal.ts';
 import { batches, isQuantised, type Batch } from './batches.ts';
 import { addCosts, noCost } from './cost.ts';
+import { goalMasks } from './goal.ts';
 import { journalKey } from './identity.ts';
 import { classMean, maskPairs } from './measure.ts';
 import { predict } from './predict.ts';
@@ -180,7 +178,7 @@ class BatchScorer {
     const { hooks, ctx, share, dataset } = this.#sweep;
     const { plugin, options } = attack;
     const { x, truth, ids, samples } = this.#batch;
-    const goal = this.#goal(attack);
+    const goal = goalMasks(attack, truth, dataset.classes.length, ctx);
     const request: SweepRequest = {
       plugin,
       options,
@@ -201,22 +199,6 @@ class BatchScorer {
     } finally {
       if (goal !== truth) goal.dispose();
     }
-  }
-
-  #goal({ plugin, options }: AttackSpec): Tensor3D {
-    const { dataset, ctx } = this.#sweep;
-    const { truth } = this.#batch;
-    if (!plugin.goal) return truth;
-    const classes = dataset.classes.length;
-    const goal = tf.tidy(() => plugin.goal!(truth, classes, options, ctx));
-    if (tf.util.arraysEqual(goal.shape, truth.shape) && goal.dtype === 'int32') return goal;
-    throw new RobustError('GOAL_INVALID', {
-      message: `The attack '${plugin.name}' made goal masks that do not fit the data.`,
-      where: plugin.name,
-      expected: `int32 [${truth.shape.join(', ')}]`,
-      received: `${goal.dtype} [${goal.shape.join(', ')}]`,
-      next: 'return one class index per pixel',
-    });
   }
 
   async #score(attack: string, { budget, x, gradients }: Adversarial): Promise<Row[]> {

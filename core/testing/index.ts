@@ -17,6 +17,7 @@ export { defenseChecks, type DefenseSettings } from './checks/defense.ts';
 export { metricChecks, type MetricSettings } from './checks/metric.ts';
 export { modelChecks, type ModelSettings } from './checks/model.ts';
 export { reporterChecks } from './checks/reporter.ts';
+export { constantModel, gradientKiller, inputQuantiser, noiseAdder, priorOnly } from './canaries.ts';
 export { imageBatch, maskBatch, samplesOf } from './batches.ts';
 export { hostileReport, interruptedReport, sampleReport, undefinedReport } from './report.ts';
 export { toyNetwork } from './toy-network.ts';

@@ -1,0 +1,55 @@
+import type { AttackSpec } from '../plan/spec.ts';
+import type { SubjectSweep } from '../sweep/sweep.ts';
+import type { AuditLevel, AuditResult, Row } from '../vocabulary.ts';
+import type { AuditCheck, Finding } from './check.ts';
+import { SubjectAudit } from './subject.ts';
+
+/**
+ * Whether the numbers of one subject can be trusted: every check of the `audit` hook, once or for every attack. Nothing
+ * when the audit is off or the run was interrupted before or meanwhile.
+ */
+export async function auditSubject(
+  sweep: SubjectSweep,
+  rows: readonly Row[],
+  level: AuditLevel,
+): Promise<AuditResult[]> {
+  if (level === 'off' || sweep.ctx.signal.aborted) return [];
+  const checks = sweep.hooks.audit.call([]).filter((check) => level === 'full' || check.level === 'quick');
+  const audit = await SubjectAudit.open(sweep, rows);
+  try {
+    const results: AuditResult[] = [];
+    for (const check of checks) {
+      const attacks = check.per === 'attack' ? audit.attacks : [undefined];
+      for (const attack of attacks) results.push(await result(check, audit, attack));
+    }
+    return results;
+  } catch (error) {
+    if (sweep.ctx.signal.aborted) return [];
+    throw error;
+  } finally {
+    audit.dispose();
+  }
+}
+
+async function result(check: AuditCheck, audit: SubjectAudit, attack?: AttackSpec): Promise<AuditResult> {
+  const { verdict, numbers, message } = await finding(check, audit, attack);
+  return {
+    check: check.name,
+    title: check.title,
+    subject: audit.subject,
+    ...(attack && { attack: attack.label }),
+    ...{ verdict, numbers, message },
+    advice: verdict === 'pass' || verdict === 'not-run' ? '' : check.advice,
+  };
+}
+
+/** A check that breaks has failed: hours of attack are not lost for it, and nobody takes its silence for a pass. */
+async function finding(check: AuditCheck, audit: SubjectAudit, attack?: AttackSpec): Promise<Finding> {
+  try {
+    return await (check.per === 'attack' ? check.run(audit, attack!) : check.run(audit));
+  } catch (error) {
+    audit.ctx.signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    return { verdict: 'fail', numbers: {}, message: `The check itself broke: ${reason}` };
+  }
+}

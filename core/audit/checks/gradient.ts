@@ -1,0 +1,117 @@
+import type { AttackSpec } from '../../plan/spec.ts';
+import { crossEntropy, inverseMask } from '../../gradients/losses.ts';
+import { graded, notRun, type Finding } from '../check.ts';
+import { crossEntropySum, share } from '../scores.ts';
+import { objectiveOf, type SubjectAudit } from '../subject.ts';
+import { percent, probeLevel } from './budget.ts';
+
+/**
+ * A step of a targeted attack lowers the loss of its goal, of another raises the loss of the truth, on 95 % of the
+ * images at a small eps: a sign error (equation 4 of the NLCEN paper, as printed, lacks the minus) does the opposite.
+ */
+export async function signTest(audit: SubjectAudit, attack: AttackSpec): Promise<Finding> {
+  const eps = probeLevel(audit, attack);
+  const { images, gradients } = await audit.attacked(attack, eps);
+  if (gradients === 0) return notRun('The attack uses no gradient.');
+  const goals = await audit.goals(attack);
+  const sign = attack.plugin.goal ? -1 : 1;
+  const [before, after] = [await losses(audit, audit.clean, goals), await losses(audit, images, goals)];
+  const helped = share(after, (loss, i) => sign * (loss - before[i]!) > 0);
+  return {
+    verdict: graded(1 - helped, { warn: 0.05, fail: 0.5 }),
+    numbers: { images: images.length, eps, improved: helped },
+    message: `At eps ${eps} the loss moves the way the attack wants on ${percent(helped)} of the images.`,
+  };
+}
+
+async function losses(
+  audit: SubjectAudit,
+  images: readonly Float32Array[],
+  goals: readonly ArrayLike<number>[],
+): Promise<number[]> {
+  const logits = await audit.logits(images);
+  return logits.map((one, i) => crossEntropySum(one, audit.channels, goals[i]!));
+}
+
+/**
+ * Zero gradients give an attack nothing to follow, and a broken attack looks like a robust model (fra31/auto-attack#43;
+ * ART's loss_gradient_check). More than 1 % of images or pixels without gradient warns, more than 10 % fails.
+ */
+export async function zeroGradient(audit: SubjectAudit, attack: AttackSpec): Promise<Finding> {
+  const gradients = await audit.gradient(
+    audit.clean,
+    objectiveOf(attack, audit, (logits, { goal }) => crossEntropy(logits, goal)),
+  );
+  const zeros = gradients.map((gradient) => zeroShare(gradient));
+  const images = share(zeros, (zero) => zero === 1);
+  const pixels = zeros.reduce((sum, zero) => sum + zero, 0) / zeros.length;
+  return {
+    verdict: graded(Math.max(images, pixels), { warn: 0.01, fail: 0.1 }),
+    numbers: { images: gradients.length, zeroImages: images, zeroPixels: pixels },
+    message: `The gradient is zero on ${percent(images)} of the images and in ${percent(pixels)} of the pixels.`,
+  };
+}
+
+function zeroShare(values: Float32Array): number {
+  let zeros = 0;
+  for (const value of values) if (value === 0) zeros++;
+  return zeros / values.length;
+}
+
+/** Random directions that the derivative is compared along. */
+const DIRECTIONS = 5;
+
+/** Half the distance of the two points of a difference, in grey levels. */
+const HALF_STEP = 0.05;
+
+/**
+ * The gradient is that of the model: the derivative along five random directions agrees with central differences. It
+ * finds gradients that are wrong, or right for another function than the one that is scored (straight-through
+ * estimators, broken operators). The root mean square of the deviations is compared with that of the differences.
+ */
+export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
+  const { dataset } = audit;
+  const classes = dataset.classes.length;
+  const gradients = await audit.gradient(audit.clean, {
+    key: 'inverse mask',
+    loss: (logits, { goal }) => crossEntropy(logits, goal),
+    goal: (truth) => inverseMask(truth, classes),
+  });
+  const goals = audit.samples.map(({ mask }) => mask.data.map((k) => classes - 1 - k));
+  const h = HALF_STEP * dataset.domain.step;
+  let [deviation, size] = [0, 0];
+  for (let d = 0; d < DIRECTIONS; d++) {
+    const directions = audit.clean.map((image, i) => direction(audit, image, i, d, h));
+    const at = (sign: number) =>
+      audit.clean.map((image, i) => image.map((value, p) => value + sign * h * directions[i]![p]!));
+    const [ahead, behind] = [await losses(audit, at(1), goals), await losses(audit, at(-1), goals)];
+    directions.forEach((one, i) => {
+      const difference = (ahead[i]! - behind[i]!) / (2 * h);
+      deviation += (difference - dot(gradients[i]!, one)) ** 2;
+      size += Math.max(difference ** 2, dot(gradients[i]!, one) ** 2);
+    });
+  }
+  if (size === 0) return notRun('The loss does not change along any direction.');
+  const error = Math.sqrt(deviation / size);
+  return {
+    verdict: graded(error, { warn: 0.05, fail: 0.2 }),
+    numbers: { images: audit.clean.length, directions: DIRECTIONS, relativeError: error },
+    message: `Along ${DIRECTIONS} random directions the derivative and differences part by ${percent(error)}.`,
+  };
+}
+
+/** +1 or -1 per value; 0 where a step would leave the range, at whose ends a model may clip. */
+function direction(audit: SubjectAudit, image: Float32Array, i: number, d: number, h: number): Float32Array {
+  const { low, high } = audit.dataset.domain;
+  const random = audit.ctx.random('audit', 'direction', audit.samples[i]!.id, d);
+  return image.map((value) => {
+    const sign = random.uniform() < 0.5 ? -1 : 1;
+    return value - h < low || value + h > high ? 0 : sign;
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
