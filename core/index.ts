@@ -16,6 +16,7 @@ export { Runner, type RunnerOptions, type Screen } from './runner.ts';
 export type { Hooks, ProgressEvent, TrainingEvent } from './hooks.ts';
 export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
+export { auditText } from './audit/text.ts';
 export { gateText, worstVerdict } from './gate/text.ts';
 export { reportSchema } from './report-schema.ts';
 export type { AttackCheck, AuditCheck, Finding, SubjectCheck } from './audit/check.ts';

@@ -6,14 +6,14 @@ import { SubjectAudit } from './subject.ts';
 
 /**
  * Whether the numbers of one subject can be trusted: every check of the `audit` hook, once or for every attack. Nothing
- * when the audit is off or the run was interrupted before or meanwhile.
+ * when the audit is off, the run was interrupted, or the subject says itself that it does not look at the image.
  */
 export async function auditSubject(
   sweep: SubjectSweep,
   rows: readonly Row[],
   level: AuditLevel,
 ): Promise<AuditResult[]> {
-  if (level === 'off' || sweep.ctx.signal.aborted) return [];
+  if (level === 'off' || sweep.segmenter.blind || sweep.ctx.signal.aborted) return [];
   const checks = sweep.hooks.audit.call([]).filter((check) => level === 'full' || check.level === 'quick');
   const audit = await SubjectAudit.open(sweep, rows);
   try {

@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
 import { Chalk, type ChalkInstance } from 'chalk';
 import { groupBy } from '../statistics/group.ts';
+import { plain, wrap } from '../text.ts';
 import type { GateResult } from '../vocabulary.ts';
 
 type Verdict = GateResult['verdict'];
@@ -41,10 +41,13 @@ export function gateText(
     const heading = wrap(
       `${verdict.padEnd(indent.length)}${plain(rule)}${level === 'warn' ? ' (level warn)' : ''}`,
       columns,
+      indent,
     );
     return [
       heading.replace(verdict, paint[verdict](verdict)),
-      ...deciding.slice(0, places).map((one) => wrap(`${placeOf(one)}${plain(one.message)}`, columns)),
+      ...deciding
+        .slice(0, places)
+        .map((one) => wrap(`${placeOf(one)}${plain(one.message)}`, columns, indent)),
       ...(rest > 0 ? [`${indent}and ${rest} more like these, of ${own.length}`] : []),
     ];
   });
@@ -57,18 +60,4 @@ function placeOf({ subject, attack, eps }: GateResult): string {
   const parts = [subject, attack, eps === undefined || eps === 0 ? undefined : `eps ${eps}`];
   const named = parts.filter((part) => part !== undefined).map(plain);
   return `${indent}${named.join(', ')}${named.length > 0 ? ': ' : ''}`;
-}
-
-/** One line of plain text: names come from files, and may hold anything. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
-}
-
-/** Breaks a line at spaces, or anywhere if it must; what follows is indented. */
-function wrap(text: string, columns: number): string {
-  const width = Math.max(columns, 40);
-  if (text.length <= width) return text;
-  const space = text.lastIndexOf(' ', width);
-  const at = space > indent.length ? space : width;
-  return `${text.slice(0, at)}\n${wrap(`${indent}${text.slice(at).trimStart()}`, columns)}`;
 }

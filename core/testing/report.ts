@@ -1,4 +1,5 @@
 import type {
+  AuditResult,
   Confusion,
   Cost,
   Curve,
@@ -80,6 +81,19 @@ function gate(rule: string, verdict: GateResult['verdict'], origin: string): Gat
   };
 }
 
+function checked(subjectName: string, verdict: AuditResult['verdict'], attack?: string): AuditResult {
+  return {
+    check: 'zero-gradient',
+    title: 'There is a gradient to follow',
+    subject: subjectName,
+    ...(attack !== undefined && { attack }),
+    verdict,
+    numbers: { images: 3, zeroPixels: 0.25 },
+    message: 'The gradient is zero on 0.0 % of the images and in 25.0 % of the pixels.',
+    advice: verdict === 'pass' ? '' : 'Attack without gradients.',
+  };
+}
+
 /** A small report of two subjects, one attack, two metrics and three images. */
 export function sampleReport(): Report {
   const names = ['unet', 'unet+nlce'];
@@ -109,6 +123,11 @@ export function sampleReport(): Report {
       [0, 0.5, 8, 32].flatMap((eps) => images.map((id) => row(name, eps, id, 0.9 - eps / 40))),
     ),
     cost,
+    audit: [
+      checked('unet', 'pass', 'targeted-ifgsm'),
+      checked('unet+nlce', 'fail', 'targeted-ifgsm'),
+      checked('unet', 'not-run'),
+    ],
     gates: [
       gate('dice >= 0.5 at eps 8', 'fail', 'robust.config.ts:9'),
       gate('dice >= 0.3 at eps 8', 'pass', 'given'),
@@ -155,6 +174,11 @@ export function hostileReport(): Report {
     })),
     rows: names.map((each, i) => ({ ...row(each, 1, name(i + 1), 0.5), attack: name(i + 2) })),
     engine: { ...report.engine, device: HOSTILE.control },
+    audit: names.map((each, i) => ({
+      ...checked(each, 'warn', name(i + 1)),
+      message: name(i + 2),
+      advice: name(i + 3),
+    })),
     gates: names.map((each, i) => ({
       ...gate(each, 'error', name(i + 1)),
       subject: name(i + 2),

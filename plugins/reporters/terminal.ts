@@ -1,7 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Chalk, type ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
-import { defineReporter, gateText, type Curve, type Point, type Report } from '../../core/index.ts';
+import {
+  auditText,
+  defineReporter,
+  gateText,
+  type Curve,
+  type Point,
+  type Report,
+} from '../../core/index.ts';
 
 export default defineReporter({
   name: 'terminal',
@@ -17,7 +24,7 @@ export default defineReporter({
     },
   },
   report(report, { digits }, { print, columns, colour, dir }) {
-    const { gates = [] } = report;
+    const { gates = [], audit = [] } = report;
     const style = new Chalk({ level: colour ? 1 : 0 });
     const line = (text: string) => fit(text, columns);
     const blocks = groups(report.curves).flatMap(([title, curves]) =>
@@ -27,6 +34,7 @@ export default defineReporter({
       ...(gates.length > 0 ? [gateText(gates, columns, style)] : []),
       heading(report, style, line),
       ...blocks,
+      ...(audit.length > 0 ? [auditText(audit, columns, style)] : []),
       footing(report, dir, style, line),
     ];
     print(`${parts.join('\n\n')}\n`);

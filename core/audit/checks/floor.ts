@@ -102,7 +102,6 @@ function computes({ plugin, options }: Resolved<'metric'>, formula: (counts: Con
 function values(rows: readonly Row[], a: string, b: string): [number, number][] {
   return rows
     .filter(({ confusion }) => confusion.every(({ tp, fp, fn }) => tp + fp + fn > 0))
-    .flatMap(({ values: one }) =>
-      one[a] == null || one[b] == null ? [] : [[one[a], one[b]] as [number, number]],
-    );
+    .map(({ values: one }): [number, number] => [one[a] ?? NaN, one[b] ?? NaN])
+    .filter((pair) => !pair.some(Number.isNaN));
 }
