@@ -44,7 +44,7 @@ async function trainedUnet(): Promise<Segmenter> {
       ...{ defenses: [], weights: null, weightsFrom: null },
       training: { ...training, epochs: 12, batch: 8, rotation: 0 },
     },
-    ...{ dataset, engine: await engineOf(), seed: 0, dir: temporaryFolder(), ctx, hooks },
+    ...{ dataset, engine: await engineOf(), seed: 0, dir: temporaryFolder(), startDir: null, ctx, hooks },
   });
   return segmenter;
 }
