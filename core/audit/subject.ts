@@ -11,7 +11,7 @@ import type { Confusion, Context, Dataset, Row, Sample } from '../vocabulary.ts'
 import { labels, overlap } from './scores.ts';
 
 /** Images that a check looks at, at most: what makes its cost independent of the size of the data set. */
-export const AUDITED_IMAGES = 8;
+const AUDITED_IMAGES = 8;
 
 /** What a gradient is taken of. */
 export interface Objective {
