@@ -13,6 +13,8 @@ test('defaults', async () => {
     batch: 8,
     limit: null,
     share: true,
+    examples: 6,
+    audit: 'quick',
     fresh: false,
     filter: null,
     output: 'runs/latest',
