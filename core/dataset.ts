@@ -22,6 +22,17 @@ export async function checkDataset(name: string, dataset: Dataset): Promise<Data
   return { ...dataset, train: checked(name, train, dataset), test: checked(name, test, dataset) };
 }
 
+/** A data set that was opened; when that fails, the error also says what a person without the data can do. */
+export async function advised(opened: Promise<Dataset | undefined>, withoutData?: string): Promise<Dataset> {
+  try {
+    return (await opened)!;
+  } catch (error) {
+    if (!(error instanceof RobustError) || withoutData === undefined) throw error;
+    const { next, ...parts } = error.parts;
+    throw new RobustError(error.code, { ...parts, next: [next, withoutData].filter(Boolean).join('; ') });
+  }
+}
+
 function checkIds(name: string, { ids }: Split): void {
   const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
   if (repeated !== undefined) throw invalid(name, repeated, 'every id once', 'an id that occurs twice');

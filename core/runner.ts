@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { auditSubject } from './audit/audit.ts';
 import { checks } from './audit/checks/index.ts';
 import type { CompleteConfig, LoadedConfig } from './config/index.ts';
-import { checkDataset } from './dataset.ts';
+import { advised, checkDataset } from './dataset.ts';
 import { startEngine, tensorflow } from './engine.ts';
 import { keepExamples } from './examples/index.ts';
 import { applyGates } from './gate/gate.ts';
@@ -139,8 +139,9 @@ export class Runner {
     this.hooks.environment.call(engine.info);
     const ctx = this.#context(spec);
     const { plugin, options } = spec.dataset;
-    const dataset = await this.hooks.dataset.for(plugin.name).promise(undefined, options, ctx);
-    return { spec, engine, dataset: await checkDataset(plugin.name, dataset!), ctx, gates, startedAt };
+    const opened = this.hooks.dataset.for(plugin.name).promise(undefined, options, ctx);
+    const dataset = await checkDataset(plugin.name, await advised(opened, loaded.withoutData));
+    return { spec, engine, dataset, ctx, gates, startedAt };
   }
 
   #context({ seed, baseDir }: RunSpec): Context {

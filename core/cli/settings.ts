@@ -16,6 +16,8 @@ export interface Settings {
   readonly output?: string;
   readonly baseline?: string;
   readonly reporter?: readonly string[];
+  readonly scale?: string;
+  readonly phantom?: boolean;
   readonly share: boolean;
   readonly fresh?: boolean;
   readonly audit?: true;
@@ -29,6 +31,8 @@ export function withSettings(command: Command): Command {
     new Option(flags, about(key)).argParser(parseValue);
   return command
     .argument('[target]', 'preset:NAME or a configuration file; searched for when absent')
+    .option('--scale <name>', 'size of a preset: paper (as published), or small where it has that')
+    .option('--phantom', 'generated images instead of the data set of a preset')
     .option('--set <path=value>', 'set any value, such as attacks.0.stepSize=2 (repeatable)', collect)
     .addOption(valued('--seed <n>', 'seed'))
     .option('--backend <name>', about('backend'))
@@ -43,6 +47,12 @@ export function withSettings(command: Command): Command {
 /** Collects the values of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
+}
+
+/** Both flags name variants; the published scale is a preset as it is. */
+function variantsOf({ scale = 'paper', phantom = false }: Settings): string[] | undefined {
+  const names = [...(scale === 'paper' ? [] : [scale]), ...(phantom ? ['phantom'] : [])];
+  return names.length > 0 ? names : undefined;
 }
 
 /** The configuration that target, environment and options make. */
@@ -73,6 +83,7 @@ export function loadSettings(io: Io, target: string | undefined, settings: Setti
     share: share ? undefined : false,
     fresh,
     audit: audit && 'full',
+    variants: variantsOf(settings),
   };
   const flags = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),

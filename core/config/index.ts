@@ -40,7 +40,7 @@ export function defineConfig(config: Config): Config {
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const { cwd, target, set = [], flags = {}, env = {}, partial = false } = request;
-  const layers = await openTarget(target, request);
+  const layers = await openTarget(target, request, flags.variants);
   const baseDir = layers.at(-1)?.dir ?? cwd;
   const here = (value: unknown) => rebase(value, cwd, baseDir);
   const merger = new Merger();
@@ -57,15 +57,20 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
         value: here(fromFlag(key, value, request, baseDir)),
       });
   }
-  return finish(merger, baseDir, partial);
+  const withoutData = layers.findLast(({ value }) => 'dataset' in value)?.withoutData;
+  return finish(merger, { baseDir, ...(withoutData !== undefined && { withoutData }) }, partial);
 }
 
-function finish(merger: Merger, baseDir: string, partial: boolean): LoadedConfig {
+function finish(
+  merger: Merger,
+  rest: Omit<LoadedConfig, 'value' | 'origins'>,
+  partial: boolean,
+): LoadedConfig {
   const value = withoutRemoved(merger.value as Tree);
   const known = merger.origins();
   const origins = Object.fromEntries(Object.entries(known).filter(([path]) => !isRemoved(path, value)));
   validateConfig(value, origins, partial);
-  return deepFreeze({ value: value as unknown as CompleteConfig, origins, baseDir });
+  return deepFreeze({ value: value as unknown as CompleteConfig, origins, ...rest });
 }
 
 /** A subject that is null was brought by a preset and is not wanted. */

@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { RobustError } from '../errors/index.ts';
+import { RobustError, suggestion } from '../errors/index.ts';
 import { readConfig } from './load.ts';
 import type { Layer } from './merge.ts';
-import { loadPreset } from './presets.ts';
+import { loadPreset, type Variant } from './presets.ts';
 import { searchConfig } from './search.ts';
 import type { Tree } from './tree.ts';
 import type { Config } from './types.ts';
@@ -14,23 +14,57 @@ export interface Places {
   readonly presets: URL;
 }
 
-/** A target and what it builds on, the most basic first; the last layer's folder is the configuration's. */
-export async function openTarget(target: string | Config | undefined, places: Places): Promise<Layer[]> {
-  if (typeof target === 'object') {
-    const given = { id: 'given', origin: 'given in place', dir: places.cwd, value: target as Tree };
-    return expand(given, places, []);
-  }
-  if (target !== undefined) return expand(await open(target, places.cwd, places), places, []);
-  const { file, value } = await searchConfig(places.cwd);
-  return expand({ id: file, ...fromFile(file, value, places) }, places, []);
+/**
+ * A target and what it builds on, the most basic first; the last layer's folder is the configuration's.
+ *
+ * @param chosen Variants of presets to apply; without them those that the target itself names.
+ * @throws USAGE when no preset has one of these variants.
+ */
+export async function openTarget(
+  target: string | Config | undefined,
+  places: Places,
+  chosen?: readonly string[],
+): Promise<Layer[]> {
+  const source = await openSource(target, places);
+  const sources = await expand(source, places, []);
+  const wanted = chosen ?? (source.value['variants'] as string[] | undefined) ?? [];
+  checkVariants(wanted, sources);
+  return sources.flatMap((each) => [each, ...overlays(each, wanted)]);
 }
 
-type Source = Layer & { readonly id: string };
+async function openSource(target: string | Config | undefined, places: Places): Promise<Source> {
+  if (typeof target === 'object')
+    return { id: 'given', origin: 'given in place', dir: places.cwd, value: target as Tree };
+  if (target !== undefined) return open(target, places.cwd, places);
+  const { file, value } = await searchConfig(places.cwd);
+  return { id: file, ...fromFile(file, value, places) };
+}
+
+type Source = Layer & { readonly id: string; readonly variants?: readonly Variant[] };
+
+/** The changes that the wanted variants make to a preset. */
+function overlays({ variants = [], origin, dir }: Source, wanted: readonly string[]): Layer[] {
+  return variants
+    .filter(({ when }) => when.every((name) => wanted.includes(name)))
+    .map(({ when, config }) => ({ origin: `${origin} (${when.join(' + ')})`, dir, value: config as Tree }));
+}
+
+function checkVariants(wanted: readonly string[], sources: readonly Source[]): void {
+  const known = [...new Set(sources.flatMap(({ variants = [] }) => variants.flatMap(({ when }) => when)))];
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new RobustError('USAGE', {
+    message: `There is no variant '${unknown}' of this configuration.`,
+    where: 'variants',
+    expected: known.length > 0 ? `some of ${known.join(', ')}` : 'none: only presets can have variants',
+    next: suggestion(unknown, known),
+  });
+}
 
 async function open(reference: string, dir: string, places: Places): Promise<Source> {
   if (reference.startsWith('preset:')) {
-    const { config } = await loadPreset(reference.slice('preset:'.length), places.presets);
-    return { id: reference, origin: reference, dir: places.cwd, value: config as Tree };
+    const { config, ...rest } = await loadPreset(reference.slice('preset:'.length), places.presets);
+    return { ...rest, id: reference, origin: reference, dir: places.cwd, value: config as Tree };
   }
   const { file, value } = await readConfig(
     isAbsolute(reference) ? reference : resolve(dir, reference),
@@ -43,7 +77,7 @@ function fromFile(file: string, value: Tree, { cwd }: Places): Layer {
   return { origin: shown(file, cwd), dir: dirname(file), value };
 }
 
-async function expand(source: Source, places: Places, chain: readonly string[]): Promise<Layer[]> {
+async function expand(source: Source, places: Places, chain: readonly string[]): Promise<Source[]> {
   if (chain.includes(source.id)) {
     throw new RobustError('CONFIG_CYCLE', {
       message: 'These configurations extend each other in a circle.',
@@ -52,11 +86,11 @@ async function expand(source: Source, places: Places, chain: readonly string[]):
     });
   }
   const { extends: parents = [], ...own } = source.value;
-  const layers: Layer[] = [];
+  const sources: Source[] = [];
   for (const parent of parentsOf(parents, source.origin)) {
-    layers.push(...(await expand(await open(parent, source.dir, places), places, [...chain, source.id])));
+    sources.push(...(await expand(await open(parent, source.dir, places), places, [...chain, source.id])));
   }
-  return [...layers, { origin: source.origin, dir: source.dir, value: own }];
+  return [...sources, { ...source, value: own }];
 }
 
 function parentsOf(parents: unknown, origin: string): string[] {

@@ -8,6 +8,8 @@ export interface Layer {
   /** The folder that its relative paths refer to. */
   readonly dir: string;
   readonly value: Tree;
+  /** What a person can do when the data set that it names is not there. */
+  readonly withoutData?: string;
 }
 
 /** One value at one dotted path, as the environment and the command line give them. */

@@ -8,6 +8,17 @@ export interface Preset {
   /** One sentence for lists. */
   readonly summary: string;
   readonly config: Config;
+  /** What changes when a person asks for variants of it by name; later ones win. */
+  readonly variants?: readonly Variant[];
+  /** What a person without its data set can do: added to the error that says so. */
+  readonly withoutData?: string;
+}
+
+/** A change of a preset's configuration. */
+export interface Variant {
+  /** It applies when all of these were asked for. */
+  readonly when: readonly [string, ...string[]];
+  readonly config: Config;
 }
 
 /** All presets of a folder, by name. */

@@ -63,6 +63,12 @@ export const schema = {
       type: ['string', 'array'],
       items: { type: 'string' },
     },
+    variants: {
+      description: 'Variants of presets, by name.',
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      default: [],
+    },
     plugins: {
       description: 'Hook plugins: files or package/name.',
       type: 'array',

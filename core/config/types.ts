@@ -76,6 +76,8 @@ export interface SubjectConfig {
 export interface Config {
   /** Presets (`preset:quickstart`) or files that this configuration builds on. */
   readonly extends?: string | readonly string[];
+  /** Variants of presets, by name. */
+  readonly variants?: readonly string[];
   /** Hook plugins. */
   readonly plugins?: readonly (string | HookPlugin)[];
   readonly seed?: number;
@@ -114,6 +116,7 @@ export interface Config {
 
 /** A configuration in which every setting has a value: what the runner works on. */
 export interface CompleteConfig extends Omit<Config, 'extends'> {
+  readonly variants: readonly string[];
   readonly seed: number;
   readonly backend: Reference<'backend'>;
   readonly batch: number;
@@ -148,4 +151,6 @@ export interface LoadedConfig {
   readonly origins: Readonly<Record<string, string>>;
   /** The folder that relative paths refer to. */
   readonly baseDir: string;
+  /** What a person can do when the data set is not there. */
+  readonly withoutData?: string;
 }
