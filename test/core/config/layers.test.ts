@@ -8,6 +8,7 @@ test('defaults', async () => {
   expect(value).toEqual({
     dataset: 'chest-phantom',
     subjects: { plain: { model: 'unet' } },
+    variants: [],
     seed: 1,
     backend: 'auto',
     batch: 8,

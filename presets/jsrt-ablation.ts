@@ -1,0 +1,70 @@
+import type { Preset } from '../core/index.ts';
+
+export default {
+  summary: 'Figure 7 of the paper: what each half of NLCE is worth, by fine-tuning with frozen layers.',
+  withoutData:
+    'without the data, try it on generated images: robust run preset:jsrt-ablation --scale small --phantom',
+  config: {
+    output: 'runs/jsrt-ablation',
+    dataset: { use: 'jsrt', root: './data/jsrt' },
+    subjects: {
+      'wo-nlce': { model: 'nlcen' },
+      'wo-nl': {
+        model: 'nlcen',
+        defenses: [{ use: 'nlce', nonLocal: false, gateBias: 2 }],
+        weightsFrom: 'wo-nlce',
+        training: { freeze: ['*', '!*_nlce_*'] },
+      },
+      'wo-ce': {
+        model: 'nlcen',
+        defenses: [{ use: 'nlce', contextEncoder: false }],
+        weightsFrom: 'wo-nlce',
+        training: { freeze: ['*', '!*_nlce_*'] },
+      },
+      nlcen: {
+        model: 'nlcen',
+        defenses: [{ use: 'nlce', gateBias: 2 }],
+        weightsFrom: 'wo-nlce',
+        training: { freeze: ['*', '!*_nlce_*'] },
+      },
+      'fine-tuned': {
+        model: 'nlcen',
+        defenses: [{ use: 'nlce', gateBias: 2 }],
+        weightsFrom: 'nlcen',
+        training: { learningRate: 1e-4 },
+      },
+      prior: { model: 'prior' },
+    },
+    training: { epochs: 200 },
+  },
+  variants: [
+    {
+      when: ['small'],
+      config: {
+        output: 'runs/jsrt-ablation-small',
+        dataset: { use: 'jsrt', size: 96 },
+        subjects: {
+          'wo-nlce': { model: { use: 'nlcen', width: 1 / 4 } },
+          'wo-nl': { model: { use: 'nlcen', width: 1 / 4 } },
+          'wo-ce': { model: { use: 'nlcen', width: 1 / 4 } },
+          nlcen: { model: { use: 'nlcen', width: 1 / 4 } },
+          'fine-tuned': { model: { use: 'nlcen', width: 1 / 4 } },
+        },
+        limit: 16,
+        eps: [1, 2, 4, 8, 16, 32],
+        training: { epochs: 20, schedule: 'cosine', learningRate: 2e-3 },
+      },
+    },
+    {
+      when: ['phantom'],
+      config: {
+        output: 'runs/jsrt-ablation-phantom',
+        dataset: { use: 'chest-phantom', size: 256, train: 124, test: 123 },
+      },
+    },
+    {
+      when: ['small', 'phantom'],
+      config: { output: 'runs/jsrt-ablation-small-phantom', dataset: { use: 'chest-phantom', size: 96 } },
+    },
+  ],
+} satisfies Preset;

@@ -1,0 +1,50 @@
+import type { Preset } from '../core/index.ts';
+
+export default {
+  summary: 'Figure 8 of the paper: five networks on JSRT lungs with and without NLCE.',
+  withoutData:
+    'without the data, try it on generated images: robust run preset:jsrt-generalization --scale small --phantom',
+  config: {
+    extends: 'preset:jsrt-comparison',
+    output: 'runs/jsrt-generalization',
+    dataset: { use: 'jsrt', root: './data/jsrt' },
+    subjects: {
+      nlcen: null,
+      'slsdeep+nlce': { model: 'slsdeep', defenses: ['nlce'] },
+      'nwcn+nlce': { model: 'nwcn', defenses: ['nlce'] },
+      'unet+nlce': { model: 'unet', defenses: ['nlce'] },
+      'invertednet+nlce': { model: 'invertednet', defenses: ['nlce'] },
+      'cdnn+nlce': { model: 'cdnn', defenses: ['nlce'] },
+    },
+  },
+  variants: [
+    {
+      when: ['small'],
+      config: {
+        output: 'runs/jsrt-generalization-small',
+        dataset: { use: 'jsrt', size: 96 },
+        subjects: {
+          'slsdeep+nlce': { model: { use: 'slsdeep', width: 1 / 8 } },
+          'nwcn+nlce': { model: { use: 'nwcn', width: 1 / 2 } },
+          'unet+nlce': { model: { use: 'unet', width: 1 / 8, dropout: 0 } },
+          'invertednet+nlce': { model: { use: 'invertednet', width: 1 / 16, dropout: 0 } },
+          'cdnn+nlce': { model: { use: 'cdnn', width: 1 / 2, dropout: 0 } },
+        },
+      },
+    },
+    {
+      when: ['phantom'],
+      config: {
+        output: 'runs/jsrt-generalization-phantom',
+        dataset: { use: 'chest-phantom', size: 256, train: 124, test: 123 },
+      },
+    },
+    {
+      when: ['small', 'phantom'],
+      config: {
+        output: 'runs/jsrt-generalization-small-phantom',
+        dataset: { use: 'chest-phantom', size: 96 },
+      },
+    },
+  ],
+} satisfies Preset;
