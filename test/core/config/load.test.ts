@@ -87,7 +87,7 @@ describe('errors', () => {
   test('unknown preset', async () => {
     const error = await failure(load(folderWith(), { target: 'preset:tinny' }));
     expect(error.code).toBe('PRESET_UNKNOWN');
-    expect(error.parts.next).toBe("did you mean 'tiny'? there are: tiny, wide");
+    expect(error.parts.next).toBe("did you mean 'tiny'? there are: scaled, tiny, wide");
   });
 
   test('files that extend each other', async () => {
