@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export { dropout, gaussianDropout, setTrainingStep, type Stochastic } from './dropout.ts';
+export { drawMasks, dropout, gaussianDropout, withMasks, type Stochastic } from './dropout.ts';
 export { batchNorm, connect, scaledNormal, unitRange } from './standard.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import { setTrainingStep } from '../layers/index.ts';
+import { drawMasks } from '../layers/index.ts';
 import type { CompiledStep, Engine, Step } from '../plugin.ts';
 import { adamScales } from './adam.ts';
 import type { Batch } from './batches.ts';
@@ -28,7 +28,7 @@ export class Learner {
     const moments = [tf.zerosLike(weights), tf.zerosLike(weights)];
     this.#state = [weights, ...moments, ...(fixed.length > 0 ? [pack(fixed)] : [])];
     this.#step = trainingStep(network, weightDecay);
-    this.#compiled = drawsInScript(network) ? undefined : compile?.(this.#step);
+    this.#compiled = compile?.(this.#step);
   }
 
   /** Learns from one batch and returns its loss; `step` counts from 1 over the whole training. */
@@ -49,19 +49,22 @@ export class Learner {
     if (this.#compiled) tf.dispose(this.#run(batch, 0, 1));
   }
 
-  #run({ images, masks }: Batch, learningRate: number, step: number): Tensor[] {
+  #run(batch: Batch, learningRate: number, step: number): Tensor[] {
+    return tf.tidy(() => (this.#compiled ?? this.#step)(...this.inputs(batch, learningRate, step)));
+  }
+
+  /** What the step that learns from this batch is given. */
+  inputs({ images, masks }: Batch, learningRate: number, step: number): Tensor[] {
     const [count, height, width, channels] = this.#shape;
     const { stepSize, rootCorrection } = adamScales(learningRate, step);
-    setTrainingStep(this.#network.model, step);
-    return tf.tidy(() =>
-      (this.#compiled ?? this.#step)(
-        tf.tensor4d(images, [count, height, width, channels]),
-        tf.tensor3d(masks, [count, height, width], 'int32'),
-        tf.scalar(stepSize),
-        tf.scalar(rootCorrection),
-        ...this.#state,
-      ),
-    );
+    return [
+      tf.tensor4d(images, [count, height, width, channels]),
+      tf.tensor3d(masks, [count, height, width], 'int32'),
+      tf.scalar(stepSize),
+      tf.scalar(rootCorrection),
+      ...this.#state,
+      ...drawMasks(this.#network.model, step, count),
+    ];
   }
 
   /** Puts the learnt weights and statistics into the model. */
@@ -93,8 +96,3 @@ export class Learner {
 }
 
 const NAMES = ['weights', 'first', 'second', 'fixed'];
-
-/** Dropout draws its masks outside the engine: a compiled step would repeat those of its recording. */
-function drawsInScript({ model }: Trainable): boolean {
-  return model.layers.some((layer) => 'setTrainingStep' in layer);
-}

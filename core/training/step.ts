@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { withMasks } from '../layers/index.ts';
 import type { Step } from '../plugin.ts';
 import { adam } from './adam.ts';
 
@@ -40,8 +41,9 @@ export function unpackInto(variables: readonly Variable[], vector: Tensor1D): vo
 
 /**
  * One training step as a function of tensors alone, so that an engine can compile it:
- * `(images [N,H,W,C], masks [N,H,W], stepSize, rootCorrection, weights, first, second, fixed?)` to
- * `[loss, weights, first, second, fixed?]`, where `fixed` exists when the model has variables that are not trained.
+ * `(images [N,H,W,C], masks [N,H,W], stepSize, rootCorrection, weights, first, second, fixed?, ...dropout)` to
+ * `[loss, weights, first, second, fixed?]`, where `fixed` exists when the model has variables that are not trained, and
+ * `dropout` are the masks of its stochastic layers.
  *
  * A layers model reads its weights from variables, so the step first points these at its inputs (an assignment shares
  * the data and runs no operator) and in the end reads the running statistics, which batch normalisation assigned,
@@ -53,16 +55,17 @@ export function trainingStep(network: Trainable, weightDecay: number): Step {
   const { trained, fixed } = modelVariables(model);
   return (images, masks, stepSize, rootCorrection, weights, first, second, ...rest) =>
     tf.tidy(() => {
+      const [statistics, dropout] = fixed.length > 0 ? [rest[0], rest.slice(1)] : [undefined, rest];
       unpackInto(trained, weights as Tensor1D);
-      if (rest[0]) unpackInto(fixed, rest[0] as Tensor1D);
+      if (statistics) unpackInto(fixed, statistics as Tensor1D);
       const forward = () => network.loss(outputsOf(model, images as Tensor4D, true), masks as Tensor3D);
-      const { value, grads } = tf.variableGrads(forward, [...trained]);
+      const { value, grads } = withMasks(model, dropout, () => tf.variableGrads(forward, [...trained]));
       // A weight that the loss does not reach has no gradient.
       const gradient = pack(trained.map((variable) => grads[variable.name] ?? tf.zerosLike(variable)));
       const state = { weights, first, second } as { weights: Tensor1D; first: Tensor1D; second: Tensor1D };
       const scale = { stepSize: stepSize as Scalar, rootCorrection: rootCorrection as Scalar };
       const next = adam(state, gradient, scale, weightDecay);
-      return [value, next.weights, next.first, next.second, ...(rest[0] ? [pack(fixed)] : [])];
+      return [value, next.weights, next.first, next.second, ...(statistics ? [pack(fixed)] : [])];
     });
 }
 

@@ -6,11 +6,12 @@ import { describe, expect, test } from 'vitest';
 import {
   batchNorm,
   connect,
+  drawMasks,
   dropout,
   gaussianDropout,
   scaledNormal,
-  setTrainingStep,
   unitRange,
+  withMasks,
 } from '../../../core/layers/index.ts';
 import { expectClose } from '../../../core/testing/close.ts';
 
@@ -23,8 +24,8 @@ function around(make: () => tfl.layers.Layer): tfl.LayersModel {
 describe('dropout', () => {
   const masked = (seed: number, step: number | null, training = true) => {
     const model = around(() => dropout({ name: 'dropout', rate: 0.5, seed }));
-    if (step !== null) setTrainingStep(model, step);
-    return model.apply(tf.ones([1, 4, 4, 2]), { training }) as Tensor4D;
+    const masks = step === null ? [] : drawMasks(model, step, 1);
+    return withMasks(model, masks, () => model.apply(tf.ones([1, 4, 4, 2]), { training }) as Tensor4D);
   };
 
   test('the mask is a function of seed and step', () => {
@@ -48,8 +49,8 @@ describe('dropout', () => {
 describe('gaussian dropout', () => {
   const noisy = (seed: number, step: number, training = true) => {
     const model = around(() => gaussianDropout({ name: 'dropout', rate: 0.2, seed }));
-    setTrainingStep(model, step);
-    return (model.apply(tf.ones([1000, 4, 4, 2]), { training }) as Tensor).dataSync<'float32'>();
+    const apply = () => model.apply(tf.ones([1000, 4, 4, 2]), { training }) as Tensor;
+    return withMasks(model, drawMasks(model, step, 1000), apply).dataSync<'float32'>();
   };
 
   test('the noise is a function of seed and step', () => {

@@ -86,11 +86,8 @@ describe('training step', () => {
     learner.dispose();
   });
 
-  it('is compiled where the engine can, except with dropout', async () => {
-    for (const [rate, calls] of [
-      [0, 3],
-      [0.2, 0],
-    ] as const) {
+  it('is compiled where the engine can, with dropout too', async () => {
+    for (const rate of [0, 0.2]) {
       let [used, disposed] = [0, 0];
       const network = tinyNetwork({ rate });
       const learner = new Learner(network, 0, shape, (step) =>
@@ -98,8 +95,7 @@ describe('training step', () => {
       );
       for (let step = 1; step <= 3; step++) await learner.learn(batch, 0.01, step);
       learner.dispose();
-      expect(used).toBe(calls);
-      expect(disposed).toBe(calls > 0 ? 1 : 0);
+      expect([used, disposed]).toEqual([3, 1]);
     }
   });
 

@@ -78,9 +78,9 @@ describe('trainNetwork', () => {
   it('numbers its steps over the whole training, also for dropout', async () => {
     const network = tinyNetwork();
     const layer = network.model.getLayer('drop') as unknown as Stochastic;
-    const told = vi.spyOn(layer, 'setTrainingStep');
+    const drawn = vi.spyOn(layer, 'drawMask');
     await trainNetwork(request({ network, config: { ...config, epochs: 2 } }));
-    expect(told.mock.calls.flat()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(drawn.mock.calls).toEqual([1, 2, 3, 4, 5, 6].map((step) => [step, config.batch]));
   });
 
   it('works with fewer images than a batch holds', async () => {

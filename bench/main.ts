@@ -1,0 +1,91 @@
+/** `npm run bench`: how fast robust is, on every backend present, and beside PyTorch. */
+import { rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { BackendPlugin } from '../core/plugin.ts';
+import { resolveOptions } from '../core/registry/index.ts';
+import { backendContext } from '../core/testing/context.ts';
+import { sizes, whats, type Case, type What } from './cases.ts';
+import { measureCase, type Result } from './measure.ts';
+import { Peer } from './peer.ts';
+import { listNetworks, prepareCase } from './prepare.ts';
+import { describeMachine, markdown, writePage } from './page.ts';
+import { registry } from './subject.ts';
+
+const usage = `npm run bench -- [options]
+  --pytorch PYTHON     measure PyTorch too, in turns, with this Python
+  --network NAME       only this network (repeatable)
+  --size NAME          large (256 x 256, batch 4) or small (64 x 64, batch 1)
+  --what NAME          forward, gradient, training or sweep (repeatable)
+  --backend NAME       only this backend (repeatable)
+  --rounds N           samples of each measurement, of which the median counts (5)
+  --threads N          threads of each side (all processors)
+  --plain              run PyTorch's plain loop to its end instead of scaling it up
+  --profile            say where the time goes, operator by operator
+  --json FILE          write the results as JSON
+  --write              put the results into docs/performance.md, keeping those of other slices`;
+
+const { values: args } = parseArgs({
+  options: {
+    pytorch: { type: 'string' },
+    network: { type: 'string', multiple: true },
+    size: { type: 'string', multiple: true, default: Object.keys(sizes) },
+    what: { type: 'string', multiple: true, default: [...whats] },
+    backend: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    plain: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+async function presentBackends(): Promise<string[]> {
+  const present: string[] = [];
+  for (const plugin of (await registry.list('backend')) as BackendPlugin[]) {
+    if (plugin.preference <= 0) continue;
+    const { available } = await plugin.probe(resolveOptions(plugin), backendContext());
+    if (available) present.push(plugin.name);
+  }
+  return present;
+}
+
+async function main(): Promise<void> {
+  const { threads } = args;
+  const backends = args.backend ?? (await presentBackends());
+  const script = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const ours = backends.map(
+    (name) =>
+      new Peer(name, process.execPath, ['--import', 'jiti/register', script('worker.ts'), name, threads]),
+  );
+  const pytorch = args.pytorch
+    ? new Peer('PyTorch', args.pytorch, [script('pytorch/server.py'), threads])
+    : undefined;
+  const peers = [...ours, ...(pytorch ? [pytorch] : [])];
+  const results: Result[] = [];
+  const machine = await describeMachine(ours, pytorch);
+  console.log(machine.join('\n'));
+  try {
+    for (const network of args.network ?? (await listNetworks())) {
+      for (const size of args.size) {
+        const wanted: Case = await prepareCase(network, size);
+        const { rounds, plain, profile } = args;
+        const how = { rounds: Number(rounds), plain, profile, whats: args.what as What[] };
+        results.push(...(await measureCase(wanted, ours, pytorch, how)));
+        await rm(wanted.dir, { recursive: true });
+      }
+    }
+  } finally {
+    for (const peer of peers) peer.end();
+  }
+  console.log(`\n${markdown(results)}`);
+  if (args.json) await writeFile(args.json, JSON.stringify({ machine, results }, null, 2));
+  if (args.write) await writePage(machine, results);
+}
+
+if (args.help) console.log(usage);
+else await main();
+process.exit();

@@ -1,0 +1,25 @@
+import type { Sample } from './cases.ts';
+
+/** Calls shorter than this are repeated, so that the clock and a single interruption do not matter. */
+const SECONDS = 0.3;
+
+/** The mean time of a call that has run before. */
+export async function repeated(call: () => Promise<number>): Promise<Sample> {
+  const started = performance.now();
+  let value = 0;
+  let calls = 0;
+  let seconds = 0;
+  for (; seconds < SECONDS; calls++, seconds = (performance.now() - started) / 1000) value = await call();
+  return { seconds: seconds / calls, value };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export function milliseconds(seconds: number): string {
+  const ms = 1000 * seconds;
+  return ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);
+}
