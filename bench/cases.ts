@@ -39,6 +39,8 @@ export interface Case extends Size {
   readonly size: string;
   readonly model: { readonly use: string } & Readonly<Record<string, unknown>>;
   readonly defenses: readonly string[];
+  /** Of the network; PyTorch trains on the first alone. */
+  readonly outputs: number;
   /** Holds the weights (`model.json` and its file), `images.f32` and `masks.i32`, the same for everybody. */
   readonly dir: string;
 }

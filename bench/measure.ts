@@ -39,10 +39,13 @@ export async function measureCase(
 ): Promise<Result[]> {
   const results: Result[] = [];
   const whats = how.whats.filter((what) => what !== 'sweep');
+  pytorch = await able(pytorch, wanted);
   for (const what of whats) {
     const ask = (peer: Peer, more = {}) => peer.ask<Sample>({ do: 'measure', what, case: wanted, ...more });
     const robust = ours.map((peer) => [peer.name, () => ask(peer)] as const);
-    const theirs = pytorch ? LAYOUTS.map((layout) => [layout, () => ask(pytorch, { layout })] as const) : [];
+    const comparable = what !== 'training' || wanted.outputs === 1;
+    const theirs =
+      pytorch && comparable ? LAYOUTS.map((layout) => [layout, () => ask(pytorch, { layout })] as const) : [];
     const [own, other] = await inTurns(robust, theirs, how.rounds);
     const notes = agreement(what, own, other);
     const limit = what === 'gradient' ? await limits(wanted, ours) : undefined;
@@ -51,6 +54,18 @@ export async function measureCase(
   }
   if (how.whats.includes('sweep')) results.push(...(await measureSweep(wanted, ours, pytorch, how)));
   return results;
+}
+
+/** PyTorch, unless it has no counterpart of a layer of this network. */
+async function able(pytorch: Peer | undefined, wanted: Case): Promise<Peer | undefined> {
+  const trial = { do: 'measure', what: 'forward', case: wanted, layout: 'eager' };
+  try {
+    await pytorch?.ask(trial);
+    return pytorch;
+  } catch (error) {
+    console.error(`${wanted.network} runs without PyTorch: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 type Asking = readonly (readonly [name: string, ask: () => Promise<Sample>])[];

@@ -25,9 +25,10 @@ export async function prepareCase(network: string, size: string): Promise<Case> 
   const { width, ...rest } = sizes[size]!;
   const model = 'width' in plugin.options ? { use, width } : { use };
   const dir = await mkdtemp(join(tmpdir(), `robust-bench-${size}-`));
-  const made: Case = { network, size, model, defenses, width, ...rest, dir };
   const ctx = await makeContext({ backend: 'cpu', seed: 1 });
-  const built = await buildCase(made);
+  const built = await buildCase({ model, defenses, side: rest.side });
+  const { outputs } = built;
+  const made: Case = { network, size, model, defenses, outputs, width, ...rest, dir };
   await saveWeights(built.model, dir);
   built.dispose();
   const options = { size: made.side, channels: 1, train: 0, test: made.images };

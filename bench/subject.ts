@@ -34,7 +34,11 @@ export interface Subject {
 }
 
 /** The network of a case with freshly drawn weights. */
-export async function buildCase({ model, defenses, side }: Omit<Case, 'dir'>): Promise<Network> {
+export async function buildCase({
+  model,
+  defenses,
+  side,
+}: Pick<Case, 'model' | 'defenses' | 'side'>): Promise<Network> {
   const open = async (name: string) => registry.open('defense', name, { path: '' });
   const { plugin, options } = await registry.open('model', model, { path: '' });
   const request = { height: side, width: side, channels: 1, classes: CLASSES, domain: DOMAIN };

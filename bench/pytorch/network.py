@@ -47,7 +47,6 @@ class Network(nn.Module):
         super().__init__()
         self.plan = []
         self.output = config["output_layers"][0][0]
-        self.outputs = len(config["output_layers"])
         for layer in needed(config["layers"], self.output):
             name, kind = layer["name"], layer["class_name"]
             if kind == "InputLayer":
@@ -66,7 +65,13 @@ class Network(nn.Module):
         return values[self.output]
 
 
-ACTIVATIONS = {"linear": lambda x: x, "relu": F.relu, "sigmoid": torch.sigmoid}
+ACTIVATIONS = {"linear": lambda x: x, "relu": F.relu, "elu": F.elu, "sigmoid": torch.sigmoid}
+
+
+def same_padding(x, reach, strides):
+    """What TensorFlow calls SAME: left, right, top, bottom, the smaller half first."""
+    total = [max(0, (math.ceil(n / s) - 1) * s + r + 1 - n) for n, s, r in zip(x.shape[2:], strides, reach)]
+    return [total[1] // 2, total[1] - total[1] // 2, total[0] // 2, total[0] - total[0] // 2]
 
 
 class Conv2D(nn.Module):
@@ -92,26 +97,32 @@ class Conv2D(nn.Module):
 
     def forward(self, x):
         if self.apart:
-            total = [max(0, (math.ceil(n / s) - 1) * s + r + 1 - n)
-                     for n, s, r in zip(x.shape[2:], self.strides, self.reach)]
-            x = F.pad(x, [total[1] // 2, total[1] - total[1] // 2, total[0] // 2, total[0] - total[0] // 2])
+            x = F.pad(x, same_padding(x, self.reach, self.strides))
         return self.activation(self.conv(x))
 
 
 class Conv2DTranspose(nn.Module):
     def __init__(self, config, weights):
         super().__init__()
-        if config["kernel_size"] != config["strides"]:
-            raise NotImplementedError("transposed convolutions that overlap")
+        self.strides = config["strides"]
+        beyond = [max(0, k - s) if config["padding"] == "same" else 0
+                  for k, s in zip(config["kernel_size"], self.strides)]
+        self.uneven = [total % 2 for total in beyond]
         kernel = weights["kernel"].permute(3, 2, 0, 1).contiguous()
-        self.conv = nn.ConvTranspose2d(kernel.shape[0], kernel.shape[1], config["kernel_size"], config["strides"])
+        bias = weights.get("bias")
+        self.conv = nn.ConvTranspose2d(kernel.shape[0], kernel.shape[1], config["kernel_size"], self.strides,
+                                       [total // 2 for total in beyond], bias=bias is not None)
         with torch.no_grad():
             self.conv.weight.copy_(kernel)
-            self.conv.bias.copy_(weights["bias"])
+            if bias is not None:
+                self.conv.bias.copy_(bias)
         self.activation = ACTIVATIONS[config["activation"]]
 
     def forward(self, x):
-        return self.activation(self.conv(x))
+        y = self.conv(x)
+        if any(self.uneven):
+            y = y[:, :, :y.shape[2] - self.uneven[0], :y.shape[3] - self.uneven[1]]
+        return self.activation(y)
 
 
 class BatchNormalization(nn.Module):
@@ -178,9 +189,42 @@ class Function(nn.Module):
 
 
 def max_pool(config, _weights):
-    if config["padding"] != "valid":
-        raise NotImplementedError("padded max-pooling")
-    return nn.MaxPool2d(config["pool_size"], config["strides"])
+    size, strides = config["pool_size"], config["strides"]
+    if config["padding"] == "valid":
+        return nn.MaxPool2d(size, strides)
+    reach = [k - 1 for k in size]
+    pool = lambda x, padding: F.max_pool2d(F.pad(x, padding, value=-math.inf) if any(padding) else x, size, strides)
+    return Function(lambda x: pool(x, same_padding(x, reach, strides)))
+
+
+def zero_padding(config, _weights):
+    (top, bottom), (left, right) = config["padding"]
+    return Function(lambda x: F.pad(x, [left, right, top, bottom]))
+
+
+def up_sampling(config, _weights):
+    if config["interpolation"] != "nearest":
+        raise NotImplementedError("upsampling that is not nearest")
+    return nn.Upsample(scale_factor=tuple(float(n) for n in config["size"]), mode="nearest")
+
+
+def resize(config, _weights):
+    size, corners = config["size"], config["align_corners"]
+    return Function(lambda x: F.interpolate(x, tuple(size), mode="bilinear", align_corners=corners))
+
+
+def stage_link(config, _weights):
+    """The foreground channels; what is detached in training does not matter here, where one output is trained."""
+    return Function(lambda x: (torch.softmax(x, 1) if config["probabilities"] else x)[:, 1:])
+
+
+class GaussianDropout(nn.Module):
+    def __init__(self, config, _weights):
+        super().__init__()
+        self.deviation = math.sqrt(config["rate"] / (1 - config["rate"]))
+
+    def forward(self, x):
+        return x * (1 + self.deviation * torch.randn_like(x)) if self.training else x
 
 
 def rescaling(config, _weights):
@@ -204,6 +248,12 @@ LAYERS = {
     "Encoding": Encoding,
     "MaxPooling2D": max_pool,
     "Rescaling": rescaling,
+    "ZeroPadding2D": zero_padding,
+    "UpSampling2D": up_sampling,
+    "BilinearResize": resize,
+    "AdaptiveAverage": lambda config, _: nn.AdaptiveAvgPool2d(config["bins"]),
+    "GaussianDropout": GaussianDropout,
+    "StageLink": stage_link,
     "Reshape": reshape,
     "ReLU": lambda *_: nn.ReLU(),
     "Activation": lambda config, _: Function(ACTIVATIONS[config["activation"]]),
