@@ -15,7 +15,8 @@ let dir: string;
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'weights-'))));
 afterEach(() => rm(dir, { recursive: true }));
 
-const network = (seed = 1, width = 2) => build(unet, request(16), { width }, [], seed).model;
+const network = (seed = 1, channels = 2) =>
+  build(unet, request(16), { width: channels / 64 }, [], seed).model;
 const shard = async () =>
   join(
     dir,
@@ -55,7 +56,7 @@ test('a U-Net is an ordinary TensorFlow.js model: loadLayersModel needs nothing 
     'InputLayer',
   ];
   expect(standard).toEqual(expect.arrayContaining(plain.layers.map((layer) => layer.getClassName())));
-  expect(plain.getLayer('dropout').constructor).toBe(tfl.layers.dropout({ rate: 0.5 }).constructor);
+  expect(plain.getLayer('dropout5').constructor).toBe(tfl.layers.dropout({ rate: 0.5 }).constructor);
   const x = grey([1, 16, 16, 1]);
   expectClose(plain.predict(x) as Tensor4D, model.apply(x, { training: false }) as Tensor4D);
 });
