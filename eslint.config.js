@@ -34,7 +34,9 @@ const law = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'runs/**', 'node_modules/**', '.robust/**'] },
+  {
+    ignores: ['plugins/models/onnx/proto/onnx_pb.ts', 'dist/**', 'runs/**', 'node_modules/**', '.robust/**'],
+  },
   ...tseslint.configs.strict,
   {
     rules: {

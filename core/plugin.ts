@@ -89,6 +89,8 @@ export interface PluginBase<K extends Kind, S extends OptionsSchema> {
 /** Delivers annotated images. */
 export interface DatasetPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'dataset', S> {
   load(options: OptionsOf<S>, ctx: Context): Promise<Dataset>;
+  /** Options for images and masks that are given as file patterns in a folder: `robust run --images ... --masks ...`. */
+  fromPatterns?(root: string, images: string, masks: string): Readonly<Record<string, unknown>>;
 }
 
 /** What a model is opened for. */
@@ -108,6 +110,8 @@ export interface OpenRequest extends ModelRequest {
 
 /** A finished model that brings its own weights. */
 export interface OpenModelPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'model', S> {
+  /** Endings of the files that it opens, such as `.onnx`; such a plugin takes the file as its option `path`. */
+  readonly extensions?: readonly string[];
   open(request: OpenRequest, options: OptionsOf<S>, ctx: Context): Promise<Segmenter>;
 }
 

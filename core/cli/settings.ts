@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { loadConfig, type Config, type LoadedConfig } from '../config/index.ts';
 import { schema } from '../config/schema.ts';
 import { parseValue } from '../config/values.ts';
+import { fromFiles } from './files.ts';
 import type { Io } from './io.ts';
 import { presets } from './paths.ts';
 
@@ -22,6 +23,9 @@ export interface Settings {
   readonly fresh?: boolean;
   readonly audit?: true;
   readonly json?: boolean;
+  readonly model?: readonly string[];
+  readonly images?: string;
+  readonly masks?: string;
 }
 
 /** Adds the target and the options that a configuration understands; their help is the schema's. */
@@ -40,6 +44,9 @@ export function withSettings(command: Command): Command {
     .addOption(valued('--limit <n>', 'limit'))
     .option('--filter <text>', about('filter'))
     .option('--output <dir>', about('output'))
+    .option('--model <file>', 'test this model file (repeatable); needs no configuration', collect)
+    .option('--images <pattern>', "its images, such as 'img/*.png'")
+    .option('--masks <pattern>', "their masks, such as 'mask/*.png'")
     .option('--no-share', 'attack every budget from the start, without sharing trajectories')
     .option('--fresh', about('fresh'));
 }
@@ -56,7 +63,11 @@ function variantsOf({ scale = 'paper', phantom = false }: Settings): string[] | 
 }
 
 /** The configuration that target, environment and options make. */
-export function loadSettings(io: Io, target: string | undefined, settings: Settings): Promise<LoadedConfig> {
+export async function loadSettings(
+  io: Io,
+  target: string | undefined,
+  settings: Settings,
+): Promise<LoadedConfig> {
   const {
     set = [],
     seed,
@@ -88,5 +99,6 @@ export function loadSettings(io: Io, target: string | undefined, settings: Setti
   const flags = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as Config;
-  return loadConfig({ cwd: io.cwd, env: io.env, presets, target, set, flags });
+  const chosen = await fromFiles(io, target, settings);
+  return loadConfig({ cwd: io.cwd, env: io.env, presets, target: chosen, set, flags });
 }

@@ -62,6 +62,7 @@ export default defineDataset({
       default: 128,
     },
   },
+  fromPatterns: (root, images, masks) => ({ root, images, masks, testFraction: 1 }),
   async load({ root, images, masks, trainImages, trainMasks, testFraction, allowPartial, ...format }, ctx) {
     const dir = resolve(ctx.baseDir, root);
     const open = async (patterns: Patterns) =>

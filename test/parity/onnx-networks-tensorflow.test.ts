@@ -1,0 +1,3 @@
+import { networkSuite } from './onnx/networks.ts';
+
+networkSuite('tensorflow');
