@@ -1,7 +1,6 @@
 import Module, { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import * as tfc from '@tensorflow/tfjs-core';
 import { InstallError, messageOf } from './errors.ts';
 import { keepingGradients } from './gradients.ts';
 import { thisHost, type Host } from './host.ts';
@@ -124,17 +123,4 @@ function requireWithAddon(host: Host, addon: string, activate: boolean): TensorF
     if (original) require.cache[finder] = original;
     else Reflect.deleteProperty(require.cache, finder);
   }
-}
-
-/** tfjs-node loads tfjs's union package, which registers TensorFlow.js's own gradients again, over those that are there. */
-function keepingGradients<T>(load: () => T): T {
-  const kernels = Object.values(tfc).filter((value) => typeof value === 'string');
-  const before = kernels.flatMap((name) => tfc.getGradient(name) ?? []);
-  const loaded = load();
-  for (const gradient of before) {
-    if (tfc.getGradient(gradient.kernelName) === gradient) continue;
-    tfc.unregisterGradient(gradient.kernelName);
-    tfc.registerGradient(gradient);
-  }
-  return loaded;
 }
