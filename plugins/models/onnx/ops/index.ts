@@ -6,6 +6,7 @@ import { indexings } from './indexing.ts';
 import { matrices } from './matrix.ts';
 import { movements } from './movement.ts';
 import { normalizations } from './normalization.ts';
+import { paddings } from './padding.ts';
 import { poolings } from './pooling.ts';
 import { quantizations } from './quantization.ts';
 import { reductions } from './reduction.ts';
@@ -22,6 +23,7 @@ export const operators: Operators = {
   ...matrices,
   ...movements,
   ...normalizations,
+  ...paddings,
   ...poolings,
   ...quantizations,
   ...reductions,
