@@ -48,6 +48,7 @@ export function makeReport(
     subjects: results.map(([subject]) => subject),
     curves: makeCurves(rows, spec.metrics, ctx.random),
     rows,
+    ...(spec.audit === 'off' ? {} : { audit: results.flatMap(([, { audit }]) => audit) }),
     cost: results.map(([, { cost }]) => cost).reduce(addCosts, noCost),
     configuration: withoutCode(spec.loaded.value),
     origins: spec.loaded.origins,

@@ -18,7 +18,7 @@ export function runCommand(io: Io, finish: Finish): Command {
     .option('--reporter <name>', 'what shows the result (repeatable)', collect)
     .option('--baseline <file>', schema.properties.baseline.description)
     .option('--strict', 'exit with 3 when a gate is inconclusive')
-    .option('--audit', 'audit the attacks in full, which takes longer than the default checks')
+    .option('--audit', 'run also the checks of the audit that take long (level full)')
     .option('--json', 'print the report as JSON')
     .option('--verbose', 'say more')
     .option('--quiet', 'say nothing but warnings and the result')

@@ -111,7 +111,8 @@ export const schema = {
       default: 6,
     },
     audit: {
-      description: 'How much of the masking audit runs: off, quick (a few passes) or full.',
+      description:
+        'The masking audit: off, quick (checks of a few passes), or full (those that take long, too).',
       enum: ['off', 'quick', 'full'],
       default: 'quick',
     },

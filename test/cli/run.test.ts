@@ -55,14 +55,26 @@ test('run prints the result on stdout and the talk on stderr', async () => {
 
 test('run --json prints the report alone on stdout, --quiet no talk', async () => {
   const cwd = project();
-  const argv = ['run', '--json', '--quiet', '--limit', '1', '--filter', 'plain/', '--reporter', 'json'];
+  const argv = [
+    'run',
+    '--json',
+    '--quiet',
+    '--limit',
+    '1',
+    '--filter',
+    'plain/',
+    '--audit',
+    '--reporter',
+    'json',
+  ];
   const { code, stdout, stderr } = await robust(argv, { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const report = JSON.parse(stdout) as Report;
   expect(report).toMatchObject({
     schema: 'robust-report/1',
     dataset: { images: 1 },
-    origins: { reporters: '--reporter' },
+    origins: { reporters: '--reporter', audit: '--audit' },
+    configuration: { audit: 'full' },
   });
   expect(readFileSync(join(cwd, 'runs/latest/report.json'), 'utf8').length).toBeGreaterThan(100);
 });

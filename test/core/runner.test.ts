@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { checks } from '../../core/audit/checks/index.ts';
 import {
   defineBackend,
   defineDataset,
@@ -11,6 +12,7 @@ import {
   loadConfig,
   reportSchema,
   Runner,
+  type AuditCheck,
   type Config,
   type Hooks,
   type Report,
@@ -118,6 +120,28 @@ describe('a run', () => {
     const none = await run({ examples: 0 });
     expect(none.report.examples).toBeUndefined();
     expect(existsSync(join(none.output, 'examples'))).toBe(false);
+  });
+
+  it('says whether its numbers can be trusted, unless it is told not to', async () => {
+    const { audit } = first.report;
+    expect(audit!.map(({ check }) => check)).toEqual(checks.map(({ name }) => name));
+    expect(audit).toContainEqual(
+      expect.objectContaining({ check: 'sign-test', subject: 'toy', attack: 'targeted-ifgsm' }),
+    );
+    const { report } = await run({ audit: 'off' }, { output: first.output });
+    expect(report.audit).toBeUndefined();
+  });
+
+  it('runs the checks that take long only when asked to', async () => {
+    const slow: AuditCheck = {
+      ...{ name: 'slow', title: 'Slow', level: 'full', per: 'subject', advice: 'Wait.' },
+      run: () => ({ verdict: 'pass' as const, numbers: {}, message: 'It took long.' }),
+    };
+    const tap = (hooks: Hooks) => hooks.audit.tap('slow', (before) => [...before, slow]);
+    const names = async (audit: 'quick' | 'full') =>
+      (await run({ audit }, { output: first.output, tap })).report.audit!.map(({ check }) => check);
+    expect(await names('quick')).not.toContain('slow');
+    expect(await names('full')).toContain('slow');
   });
 
   it('counts its cost and says what ran where', () => {
