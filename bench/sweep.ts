@@ -19,6 +19,9 @@ export async function sweep(wanted: Case, backend: NonNullable<Config['backend']
     eps: EPS,
     metrics: ['dice'],
     reporters: [],
+    // The PyTorch loops do neither.
+    audit: 'off',
+    examples: 0,
   };
   const runner = new Runner({ ...backendContext(), cwd: output, bundledPlugins });
   const presets = new URL('../presets/', import.meta.url);
