@@ -61,8 +61,11 @@ function zeroShare(values: Float32Array): number {
 /** Random directions that the derivative is compared along. */
 const DIRECTIONS = 5;
 
-/** Half the distance of the two points of a difference, in grey levels. */
-const HALF_STEP = 0.05;
+/**
+ * Half the distance of the two points of a difference, as a part of the intensity range: 0.002 grey levels of 255. Twice
+ * as far more rectifiers switch between the points, half as far float32 rounds the difference away (measured).
+ */
+const HALF_STEP = 2 ** -17;
 
 /**
  * The gradient is that of the model: the derivative along five random directions agrees with central differences. It
@@ -72,46 +75,54 @@ const HALF_STEP = 0.05;
 export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
   const { dataset } = audit;
   const classes = dataset.classes.length;
-  const gradients = await audit.gradient(audit.clean, {
+  const points = audit.clean.map((image, i) => jittered(audit, image, i));
+  const gradients = await audit.gradient(points, {
     key: 'inverse mask',
     loss: (logits, { goal }) => crossEntropy(logits, goal),
     goal: (truth) => inverseMask(truth, classes),
   });
   const goals = audit.samples.map(({ mask }) => mask.data.map((k) => classes - 1 - k));
-  const h = HALF_STEP * dataset.domain.step;
+  const h = HALF_STEP * (dataset.domain.high - dataset.domain.low);
   let [deviation, size] = [0, 0];
   for (let d = 0; d < DIRECTIONS; d++) {
-    const directions = audit.clean.map((image, i) => direction(audit, image, i, d, h));
-    const at = (sign: number) =>
-      audit.clean.map((image, i) => image.map((value, p) => value + sign * h * directions[i]![p]!));
-    const [ahead, behind] = [await losses(audit, at(1), goals), await losses(audit, at(-1), goals)];
-    directions.forEach((one, i) => {
-      const difference = (ahead[i]! - behind[i]!) / (2 * h);
-      deviation += (difference - dot(gradients[i]!, one)) ** 2;
-      size += Math.max(difference ** 2, dot(gradients[i]!, one) ** 2);
+    const ahead = points.map((image, i) => step(audit, image, i, d, h));
+    const behind = points.map((image, i) => step(audit, image, i, d, -h));
+    const [more, less] = [await losses(audit, ahead, goals), await losses(audit, behind, goals)];
+    gradients.forEach((gradient, i) => {
+      const difference = more[i]! - less[i]!;
+      const derivative = gradient.reduce(
+        (sum, slope, p) => sum + slope * (ahead[i]![p]! - behind[i]![p]!),
+        0,
+      );
+      deviation += (difference - derivative) ** 2;
+      size += Math.max(difference ** 2, derivative ** 2);
     });
   }
   if (size === 0) return notRun('The loss does not change along any direction.');
   const error = Math.sqrt(deviation / size);
   return {
     verdict: graded(error, { warn: 0.05, fail: 0.2 }),
-    numbers: { images: audit.clean.length, directions: DIRECTIONS, relativeError: error },
+    numbers: { images: points.length, directions: DIRECTIONS, relativeError: error },
     message: `Along ${DIRECTIONS} random directions the derivative and differences part by ${percent(error)}.`,
   };
 }
 
-/** +1 or -1 per value; 0 where a step would leave the range, at whose ends a model may clip. */
-function direction(audit: SubjectAudit, image: Float32Array, i: number, d: number, h: number): Float32Array {
-  const { low, high } = audit.dataset.domain;
-  const random = audit.ctx.random('audit', 'direction', audit.samples[i]!.id, d);
+/**
+ * The image moved by up to half a grey level, and inwards at the ends of the range. On whole grey levels neighbours are
+ * often equal: poolings have no derivative there, and any gradient would seem wrong.
+ */
+function jittered(audit: SubjectAudit, image: Float32Array, i: number): Float32Array {
+  const { low, high, step: level } = audit.dataset.domain;
+  const random = audit.ctx.random('audit', 'jitter', audit.samples[i]!.id);
   return image.map((value) => {
-    const sign = random.uniform() < 0.5 ? -1 : 1;
-    return value - h < low || value + h > high ? 0 : sign;
+    const move = level * (random.uniform() - 0.5);
+    return value + move < low || value + move > high ? value - move : value + move;
   });
 }
 
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+/** One step in a random direction of +1 or -1 per value, inside the range, at whose ends a model may clip. */
+function step(audit: SubjectAudit, image: Float32Array, i: number, d: number, h: number): Float32Array {
+  const { low, high } = audit.dataset.domain;
+  const random = audit.ctx.random('audit', 'direction', audit.samples[i]!.id, d);
+  return image.map((value) => Math.min(high, Math.max(low, value + (random.uniform() < 0.5 ? -h : h))));
 }
