@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { listPresets } from '../config/presets.ts';
 import { describeSchema } from '../config/problems.ts';
 import { RobustError, suggestion } from '../errors/index.ts';
@@ -30,7 +30,13 @@ export function listCommand(io: Io, finish: Finish): Command {
 async function listAll(io: Io, kind: string | undefined, json: boolean): Promise<number> {
   const entries = await entriesOf(io, kind);
   const paint = colours(io.stdout, io.env);
-  const rows = entries.map(({ kind: each, name, summary }) => [each, paint.bold(name), summary]);
+  const widthOf = (key: 'kind' | 'name') => Math.max(...entries.map((entry) => entry[key].length));
+  const room = 80 - widthOf('kind') - widthOf('name') - 4;
+  const rows = entries.map(({ kind: each, name, summary }) => [
+    each,
+    paint.bold(name),
+    new Help().boxWrap(summary, room),
+  ]);
   io.stdout.write(json ? `${JSON.stringify(entries)}\n` : `${table([], rows)}\n`);
   return 0;
 }
