@@ -43,10 +43,14 @@ async function openSource(target: string | Config | undefined, places: Places): 
 type Source = Layer & { readonly id: string; readonly variants?: readonly Variant[] };
 
 /** The changes that the wanted variants make to a preset. */
-function overlays({ variants = [], origin, dir }: Source, wanted: readonly string[]): Layer[] {
+function overlays({ variants = [], origin, ...preset }: Source, wanted: readonly string[]): Layer[] {
   return variants
     .filter(({ when }) => when.every((name) => wanted.includes(name)))
-    .map(({ when, config }) => ({ origin: `${origin} (${when.join(' + ')})`, dir, value: config as Tree }));
+    .map(({ when, config }) => ({
+      ...preset,
+      origin: `${origin} (${when.join(' + ')})`,
+      value: config as Tree,
+    }));
 }
 
 function checkVariants(wanted: readonly string[], sources: readonly Source[]): void {

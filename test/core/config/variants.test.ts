@@ -27,6 +27,11 @@ test('a file chooses variants of the preset that it extends, and has the last wo
   expect(value).toMatchObject({ eps: [9], dataset: { size: 16 }, variants: ['small'] });
 });
 
+test('a variant that names the data set says what works without the data, as its preset does', async () => {
+  const { withoutData } = await load(folderWith(), { target, flags: { variants: ['small'] } });
+  expect(withoutData).toBe('or use generated images: --phantom');
+});
+
 test('an unknown variant is an error that lists those that exist', async () => {
   const error = await failure(load(folderWith(), { target, flags: { variants: ['smal'] } }));
   expect(error).toMatchObject({
