@@ -67,7 +67,11 @@ async function load(io: Io, use: string, set: readonly string[], signal: AbortSi
     { path: 'dataset', origins: merger.origins() },
   );
   const ctx = {
-    ...{ tf: tensorflow, log: makeLogger(io), signal, cacheDir: cacheFolder(io.env), baseDir: io.cwd },
+    tf: tensorflow,
+    log: makeLogger(io),
+    signal,
+    cacheDir: cacheFolder(io.env),
+    baseDir: io.cwd,
     random: makeRandom(1),
   };
   return checkDataset(plugin.name, await plugin.load(options, ctx));

@@ -51,7 +51,7 @@ async function subjectOf(file: string, cwd: string, registry: Registry) {
         .sort()
         .join(', ')}`,
       received: extname(file) || 'no ending',
-      next: 'export the model in one of these formats; docs/own-model.md shows how',
+      next: 'export the model in one of these formats',
     });
   }
   const name = basename(file, extname(file))

@@ -68,20 +68,7 @@ export async function loadSettings(
   target: string | undefined,
   settings: Settings,
 ): Promise<LoadedConfig> {
-  const {
-    set = [],
-    seed,
-    backend,
-    batch,
-    limit,
-    filter,
-    output,
-    baseline,
-    reporter,
-    share,
-    fresh,
-    audit,
-  } = settings;
+  const { set = [], seed, backend, batch, limit, filter, output, baseline, fresh } = settings;
   const given = {
     seed,
     backend,
@@ -90,10 +77,10 @@ export async function loadSettings(
     filter,
     output,
     baseline,
-    reporters: reporter,
-    share: share ? undefined : false,
     fresh,
-    audit: audit && 'full',
+    reporters: settings.reporter,
+    share: settings.share ? undefined : false,
+    audit: settings.audit && 'full',
     variants: variantsOf(settings),
   };
   const flags = Object.fromEntries(

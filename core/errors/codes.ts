@@ -1,4 +1,4 @@
-/** Every error code and what it means. The documentation page `docs/errors.md` is generated from this table. */
+/** Every error code and what it means. */
 export const codes = {
   ATTACK_LEFT_BALL: 'An attack returned an image farther from the clean one than its budget allows.',
   ATTACK_LEFT_RANGE: 'An attack returned intensities outside the range of the data set.',

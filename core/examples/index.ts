@@ -160,7 +160,10 @@ class Keeper {
 
 function filesIn(examples: readonly Example[]): string[] {
   return examples.flatMap(({ image, adversarial, truth, prediction }) => [
-    ...[image, adversarial, truth, prediction],
+    image,
+    adversarial,
+    truth,
+    prediction,
   ]);
 }
 

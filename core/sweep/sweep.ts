@@ -235,9 +235,15 @@ class BatchScorer {
       ),
     }));
     const { fingerprint } = this.#sweep.segmenter;
-    const eps = budget.eps;
     await hooks.evaluated.promise({
-      ...{ subject: name, fingerprint, attack, eps, samples, adversarial, predictions: labels, rows },
+      subject: name,
+      fingerprint,
+      attack,
+      eps: budget.eps,
+      samples,
+      adversarial,
+      predictions: labels,
+      rows,
     });
     return rows;
   }

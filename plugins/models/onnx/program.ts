@@ -120,6 +120,6 @@ function checkOperators(nodes: readonly Node[]): void {
   });
   throw unsupported(`The model uses operators that are not computed here: ${ops.join(', ')}.`, {
     received: lines.join('; '),
-    next: 'docs/onnx.md lists what is computed; export with other layers, or as another opset',
+    next: 'export with other layers, or as another opset',
   });
 }
