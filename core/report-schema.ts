@@ -85,7 +85,15 @@ const check = object(
 
 const curve = object(
   { subject: text, attack: text, metric: text, points: list(point) },
-  { better: { enum: ['higher', 'lower'], description: 'Whether larger values of the metric are better.' } },
+  {
+    better: { enum: ['higher', 'lower'], description: 'Whether larger values of the metric are better.' },
+    summary: object({
+      area: { ...nullable, description: 'Mean height of the curve up to areaTo.' },
+      areaTo: number,
+      envelope: { ...list(nullable), description: 'Mean over images of the worst value so far, per point.' },
+      crossings: list(object({ level: number, eps: nullable })),
+    }),
+  },
 );
 
 const epoch = object({
@@ -106,6 +114,21 @@ const example = object({
   adversarial: text,
   truth: text,
   prediction: text,
+});
+
+const comparison = object({
+  metric: text,
+  attack: text,
+  eps: number,
+  subject: text,
+  reference: { ...text, description: "A subject; 'baseline:NAME' is one of the baseline run." },
+  difference: { ...nullable, description: 'Mean over images of subject minus reference.' },
+  low: nullable,
+  high: nullable,
+  p: { ...nullable, description: "Wilcoxon's signed-rank test, two-sided." },
+  pHolm: { ...nullable, description: 'The same, corrected over all cells of the metric.' },
+  n: count,
+  undefined: count,
 });
 
 export const reportSchema = {
@@ -150,6 +173,6 @@ export const reportSchema = {
       configuration: { type: 'object' },
       origins: { type: 'object', additionalProperties: text },
     },
-    { examples: list(example), audit: list(check), gates: list(gate) },
+    { comparisons: list(comparison), examples: list(example), audit: list(check), gates: list(gate) },
   ),
 };

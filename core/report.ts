@@ -1,11 +1,14 @@
 import type { LoadedConfig } from './config/index.ts';
+import { mismatch } from './gate/baseline.ts';
+import type { Gates } from './gate/open.ts';
 import type { RunSpec } from './plan/spec.ts';
 import { isPlugin, type Engine } from './plugin.ts';
 import { addCosts, noCost } from './sweep/cost.ts';
+import { compareRuns, compareSubjects } from './statistics/comparisons.ts';
 import { makeCurves } from './statistics/curves.ts';
 import type { SweepResult } from './sweep/sweep.ts';
 import { versions } from './versions.ts';
-import type { AuditResult, Context, Dataset, Report, SubjectSummary } from './vocabulary.ts';
+import type { AuditResult, Comparison, Context, Dataset, Report, SubjectSummary } from './vocabulary.ts';
 
 /** What a report is made of, beside the results. */
 interface Source {
@@ -13,6 +16,7 @@ interface Source {
   readonly engine: Engine;
   readonly dataset: Dataset;
   readonly ctx: Context;
+  readonly gates: Gates;
   readonly startedAt: Date;
 }
 
@@ -24,12 +28,12 @@ export type SubjectResult = readonly [
 
 /** The report of a run; of one that was interrupted, over the images that were finished. */
 export function makeReport(
-  { spec, engine, dataset, ctx, startedAt }: Source,
+  { spec, engine, dataset, ctx, gates, startedAt }: Source,
   results: readonly SubjectResult[],
 ): Report {
   const rows = results.flatMap(([, result]) => result.rows);
   const { height, width, channels, domain, classes, fingerprint, notes } = dataset;
-  return {
+  const report: Report = {
     schema: 'robust-report/1',
     status: ctx.signal.aborted ? 'interrupted' : 'complete',
     startedAt: startedAt.toISOString(),
@@ -53,6 +57,13 @@ export function makeReport(
     configuration: withoutCode(spec.loaded.value),
     origins: spec.loaded.origins,
   };
+  return { ...report, comparisons: compareAll(report, gates.baseline) };
+}
+
+/** Subjects with each other, and with the baseline run where that is possible. */
+function compareAll(report: Report, baseline: Report | undefined): Comparison[] {
+  const comparable = baseline !== undefined && mismatch(report, baseline) === undefined;
+  return [...compareSubjects(report), ...(comparable ? compareRuns(report, baseline) : [])];
 }
 
 /** Plugins given in place are code: the report keeps their names. */

@@ -185,6 +185,40 @@ export interface Curve {
   readonly points: readonly Point[];
   /** Whether larger values of the metric are better. */
   readonly better?: 'higher' | 'lower';
+  readonly summary?: CurveSummary;
+}
+
+/** A curve in few numbers. */
+export interface CurveSummary {
+  /** Mean height of the curve from the clean score to `areaTo`, by the trapezoid rule on the eps of the run. */
+  readonly area: number | null;
+  /** The largest eps, in intensity units. */
+  readonly areaTo: number;
+  /** Per point, the mean over images of the worst value so far: it never recovers. */
+  readonly envelope: readonly (number | null)[];
+  /** The smallest eps at which the mean is at or below a level, interpolated; null when it never is. */
+  readonly crossings: readonly { readonly level: number; readonly eps: number | null }[];
+}
+
+/** A subject against another one, or against itself in another run, image by image in one cell. */
+export interface Comparison {
+  readonly metric: string;
+  /** `clean` for eps 0. */
+  readonly attack: string;
+  readonly eps: number;
+  readonly subject: string;
+  /** A subject; `baseline:NAME` is one of the baseline run. */
+  readonly reference: string;
+  /** Mean of subject minus reference, with the bounds of its 95 % interval. */
+  readonly difference: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Wilcoxon's signed-rank test, two-sided; then corrected after Holm over all cells of the metric. */
+  readonly p: number | null;
+  readonly pHolm: number | null;
+  /** Images with a value in both; images without. */
+  readonly n: number;
+  readonly undefined: number;
 }
 
 /** Pictures of one image under one budget: lossless PNG files, relative to the run folder. */
@@ -308,6 +342,8 @@ export interface Report {
   readonly subjects: readonly SubjectSummary[];
   readonly curves: readonly Curve[];
   readonly rows: readonly Row[];
+  /** Every subject against the first, and against the baseline run where there is one. */
+  readonly comparisons?: readonly Comparison[];
   /** The most damaged images of each subject and attack, the worst first, under every budget. */
   readonly examples?: readonly Example[];
   /** Whether the curves can be trusted; absent when the audit was off. */

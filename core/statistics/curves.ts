@@ -4,6 +4,7 @@ import type { Curve, Point, Random, Row } from '../vocabulary.ts';
 import { Bootstrap } from './bootstrap.ts';
 import { groupBy } from './group.ts';
 import { meanOf, valuesOf } from './paired.ts';
+import { summarise } from './summary.ts';
 
 /** The curves of all rows: metric against eps for each subject and attack; the clean rows are the point at eps 0. */
 export function makeCurves(
@@ -22,14 +23,13 @@ export function makeCurves(
     const levels = [
       untouched,
       ...[...groupBy(perturbed, ({ eps }) => String(eps)).values()].sort((a, b) => a[0]!.eps - b[0]!.eps),
-    ];
-    return metrics.map((metric) => ({
-      subject,
-      attack,
-      metric: metric.plugin.name,
-      better: metric.plugin.better,
-      points: levels.filter((level) => level.length > 0).map((level) => point(level, metric, bootstrap)),
-    }));
+    ].filter((level) => level.length > 0);
+    return metrics.map((metric) => {
+      const { name, better } = metric.plugin;
+      const points = levels.map((level) => point(level, metric, bootstrap));
+      const summary = summarise(points, levels, name, better);
+      return { subject, attack, metric: name, better, points, summary };
+    });
   });
 }
 
