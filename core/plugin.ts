@@ -214,6 +214,8 @@ export interface Iteration<S extends OptionsSchema = OptionsSchema> {
 export interface MetricPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'metric', S> {
   /** Whether larger values are better. */
   readonly better: 'higher' | 'lower';
+  /** What `measure` sees beside the masks: it costs time, so it is made for metrics that say so. */
+  readonly needs?: { readonly probability?: boolean; readonly goal?: boolean };
   /** What the metric gives when prediction or truth is empty, in one sentence. */
   readonly empty: string;
   /** The value for one image, NaN where it is undefined. */

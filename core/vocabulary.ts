@@ -131,13 +131,17 @@ export interface Confusion {
   readonly tn: number;
 }
 
-/** Prediction and truth of one class in one image, as 0/1 masks. */
+/** Prediction and truth of one class in one image, as 0/1 masks. Pairs of one sample share their `truth`. */
 export interface MaskPair {
   readonly shape: readonly [height: number, width: number];
   readonly prediction: Uint8Array;
   readonly truth: Uint8Array;
   readonly confusion: Confusion;
   readonly spacing?: readonly [vertical: number, horizontal: number];
+  /** Probability of the class, pixel by pixel; present for metrics that need it. */
+  readonly probability?: Float32Array;
+  /** The class in the goal of a targeted attack, as 0/1 mask; present under such attacks for metrics that need it. */
+  readonly goal?: Uint8Array;
 }
 
 /** Metric values, achieved norm and cost of one image in one cell. */

@@ -5,13 +5,13 @@ import type { Hooks } from '../hooks.ts';
 import type { Cell } from '../plan/plan.ts';
 import type { AttackSpec } from '../plan/spec.ts';
 import type { Engine } from '../plugin.ts';
-import type { Context, Cost, Dataset, Row, Sample, Segmenter } from '../vocabulary.ts';
+import type { Context, Cost, Dataset, Row, Segmenter } from '../vocabulary.ts';
 import { openJournal, type Entry, type Journal } from '../store/journal.ts';
 import { batches, isQuantised, type Batch } from './batches.ts';
 import { addCosts, noCost } from './cost.ts';
 import { goalMasks } from './goal.ts';
 import { journalKey } from './identity.ts';
-import { classMean, maskPairs } from './measure.ts';
+import { BatchMetrics } from './measure.ts';
 import { predict } from './predict.ts';
 import type { Adversarial, SweepRequest } from './request.ts';
 import { achievedNorms } from './verify.ts';
@@ -121,6 +121,9 @@ class BatchScorer {
   readonly #steps: StepCache;
   readonly #journals: Journals;
   readonly #clean: Float32Array;
+  readonly #metrics: BatchMetrics;
+  /** Classes that the attack wants, while a targeted one runs and a metric asks. */
+  #goals: Int32Array | undefined;
 
   constructor(sweep: SubjectSweep, batch: Batch, model: CountedModel, steps: StepCache, journals: Journals) {
     this.#sweep = sweep;
@@ -129,6 +132,7 @@ class BatchScorer {
     this.#steps = steps;
     this.#journals = journals;
     this.#clean = concat(batch.samples.map(({ image }) => image.data));
+    this.#metrics = new BatchMetrics(sweep.metrics, sweep.hooks, batch.samples, sweep.dataset.classes.length);
     model.images = batch.samples.length;
   }
 
@@ -195,8 +199,10 @@ class BatchScorer {
       ctx,
     };
     try {
+      if (plugin.goal && this.#metrics.needs.goal) this.#goals = await goal.data<'int32'>();
       yield* hooks.attack.for(plugin.name).call(undefined, request)!;
     } finally {
+      this.#goals = undefined;
       if (goal !== truth) goal.dispose();
     }
   }
@@ -216,7 +222,8 @@ class BatchScorer {
       adversarial,
     };
     hooks.verify.call(candidate);
-    const labels = await predict(x, this.#model, ids, this.#steps.compile);
+    const { probability } = this.#metrics.needs;
+    const prediction = await predict(x, this.#model, ids, this.#steps.compile, probability);
     x.dispose();
     const norms = achievedNorms(candidate);
     const rows = samples.map((sample, index) => ({
@@ -229,10 +236,7 @@ class BatchScorer {
       ...(sample.metadata && { metadata: sample.metadata }),
       linf: norms[index]!,
       gradients,
-      ...this.#measure(
-        sample,
-        labels.subarray(index * sample.mask.data.length, (index + 1) * sample.mask.data.length),
-      ),
+      ...this.#metrics.measure(index, prediction, this.#goals),
     }));
     const { fingerprint } = this.#sweep.segmenter;
     await hooks.evaluated.promise({
@@ -246,16 +250,6 @@ class BatchScorer {
       rows,
     });
     return rows;
-  }
-
-  #measure(sample: Sample, prediction: Uint8Array): Pick<Row, 'values' | 'confusion'> {
-    const { metrics, dataset, hooks } = this.#sweep;
-    const pairs = maskPairs(prediction, sample, dataset.classes.length);
-    const values = metrics.map(({ plugin, options }) => {
-      const hook = hooks.metric.for(plugin.name);
-      return [plugin.name, classMean(pairs.map((pair) => hook.call(NaN, pair, options)))] as const;
-    });
-    return { values: Object.fromEntries(values), confusion: pairs.map(({ confusion }) => confusion) };
   }
 }
 

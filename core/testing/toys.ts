@@ -160,12 +160,17 @@ function rectangle(height: number, width: number, top: number, left: number): Ma
   return { shape: [height, width], data };
 }
 
-/** Prediction and truth of one class with their counts, as metrics receive them. */
+/**
+ * Prediction and truth of one class with their counts, as metrics receive them; the model is sure of itself, and the
+ * goal is the inverse of the truth.
+ */
 export function maskPair(
   shape: readonly [height: number, width: number],
   prediction: Iterable<number>,
   truth: Iterable<number>,
 ): MaskPair {
   const [p, t] = [Uint8Array.from(prediction), Uint8Array.from(truth)];
-  return { shape, prediction: p, truth: t, confusion: confusion(p, t) };
+  const probability = Float32Array.from(p);
+  const goal = t.map((value) => 1 - value);
+  return { shape, prediction: p, truth: t, confusion: confusion(p, t), probability, goal };
 }

@@ -9,6 +9,8 @@ import { metadataChecks, resolvedOptions } from './metadata.ts';
 export interface MetricSettings extends ContractSettings {
   /** Whether exchanging prediction and truth changes nothing; true unless given. The suite proves either claim. */
   readonly symmetric?: boolean;
+  /** Whether an empty prediction is as good as a perfect one, as it is for specificity; the suite proves it. */
+  readonly contentWithNothing?: boolean;
 }
 
 /** What every metric must satisfy. */
@@ -20,7 +22,14 @@ export function metricChecks(plugin: MetricPlugin, settings: MetricSettings = {}
     check('is a number wherever prediction and truth hold something', definedWhereNotEmpty),
     check('gives the same value again, and leaves the masks alone', repeatable),
     check('gives a perfect prediction the best value of all', perfectIsBest),
-    check('gives an empty or inverted prediction a worse value than a perfect one', wrongIsWorse),
+    check('gives an inverted prediction a worse value than a perfect one', (probe) =>
+      wrongIsWorse(probe, (truth) => truth.map((value) => 1 - value)),
+    ),
+    settings.contentWithNothing
+      ? check('gives an empty prediction the value of a perfect one', emptyIsPerfect)
+      : check('gives an empty prediction a worse value than a perfect one', (probe) =>
+          wrongIsWorse(probe, () => empty(area)),
+        ),
     check('follows its declared policy for empty masks', declaredPolicy),
     check('does not care which way round an image lies', flipInvariant),
     check(
@@ -101,26 +110,32 @@ function perfectIsBest(probe: Probe): void {
   }
 }
 
-function wrongIsWorse(probe: Probe): void {
-  for (const { truth } of randomPairs()) {
-    const inverted = truth.map((value) => 1 - value);
-    const right = maskPair(shape, truth, truth);
-    for (const prediction of [empty(area), inverted]) {
-      const gain = probe.gain(right, maskPair(shape, prediction, truth));
-      assert(
-        Number.isNaN(gain) || gain > 0,
-        `no worse than perfect: ${JSON.stringify(maskPair(shape, prediction, truth).confusion)}`,
-      );
-    }
+function wrongIsWorse(probe: Probe, predict: (truth: Uint8Array) => Uint8Array): void {
+  for (const pair of randomPairs()) {
+    const wrong = maskPair(shape, predict(pair.truth), pair.truth);
+    const gain = probe.gain(perfect(pair), wrong);
+    assert(Number.isNaN(gain) || gain > 0, `no worse than perfect: ${JSON.stringify(wrong.confusion)}`);
   }
+}
+
+function emptyIsPerfect(probe: Probe): void {
+  for (const pair of randomPairs().filter(({ truth }) => truth.includes(0)))
+    assert.equal(probe.of(maskPair(shape, empty(area), pair.truth)), probe.of(perfect(pair)));
 }
 
 /** The values must be those that the plugin's own sentence names; one that depends on the masks cannot be named. */
 function declaredPolicy(probe: Probe): void {
   const cases = {
     'both empty': [maskPair(shape, empty(area), empty(area)), maskPair([2, 3], empty(6), empty(6))],
-    'empty prediction': randomPairs().map(({ truth }) => maskPair(shape, empty(area), truth)),
-    'empty truth': randomPairs().map(({ prediction }) => maskPair(shape, prediction, empty(area))),
+    // In images of two sizes: the worst distance depends on the size, and has no value to be named.
+    'empty prediction': [
+      ...randomPairs().map(({ truth }) => maskPair(shape, empty(area), truth)),
+      maskPair([1, 2], [0, 0], [0, 1]),
+    ],
+    'empty truth': [
+      ...randomPairs().map(({ prediction }) => maskPair(shape, prediction, empty(area))),
+      maskPair([1, 2], [0, 1], [0, 0]),
+    ],
   };
   for (const [name, pairs] of Object.entries(cases)) {
     const values = new Set(pairs.map((pair) => probe.of(pair)));

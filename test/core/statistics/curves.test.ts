@@ -4,7 +4,7 @@ import { makeRandom } from '../../../core/random.ts';
 import { makeCurves } from '../../../core/statistics/curves.ts';
 import dice from '../../../plugins/metrics/dice.ts';
 
-const metrics = [{ plugin: dice as never, options: { bothEmpty: 1 } }];
+const metrics = [{ plugin: dice as never, options: { bothEmpty: 'best', oneEmpty: 'worst' } }];
 
 function row(attack: string, eps: number, sample: string, value: number | null, tp = 1, fn = 0): Row {
   const counts = { tp, fp: 0, fn, tn: 0 };

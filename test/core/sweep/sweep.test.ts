@@ -70,7 +70,7 @@ async function sweep(setting: Setting = {}) {
       ...{ id: `toy/${attack.name}/${value}`, subject: 'toy', attack: attack.name, eps: value },
       ...{ steps: null, shared: null, stepSize: null, gradients: null },
     })),
-    metrics: [{ plugin: dice as never, options: { bothEmpty: 1 } }],
+    metrics: [{ plugin: dice as never, options: { bothEmpty: 'best', oneEmpty: 'worst' } }],
     ...{ images, batch, share, engine, hooks },
     ...{ seed: 0, dir: temporaryFolder(), fresh: false },
     ctx: setting.signal ? { ...ctx, signal: setting.signal } : ctx,

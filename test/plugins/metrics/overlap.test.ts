@@ -5,7 +5,7 @@ import { maskPair } from '../../../core/testing/index.ts';
 import dice from '../../../plugins/metrics/dice.ts';
 import jaccard from '../../../plugins/metrics/jaccard.ts';
 
-const options = { bothEmpty: 1 } as const;
+const options = { bothEmpty: 'best', oneEmpty: 'worst' } as const;
 
 /** A pair of 1 x n masks, written as strings of 0 and 1. */
 const pair = (prediction: string, truth: string): MaskPair =>
@@ -31,24 +31,27 @@ describe('dice and jaccard', () => {
   });
 
   it.each([
-    [1, 1],
-    [0, 0],
+    ['best', 1],
+    ['worst', 0],
     ['undefined', NaN],
   ] as const)(
     'give bothEmpty %s where nothing is there to find and nothing was found',
     (bothEmpty, expected) => {
       for (const metric of [dice, jaccard]) {
-        expect(metric.measure(pair('0000', '0000'), { bothEmpty })).toBe(expected);
-        expect(metric.pool?.({ tp: 0, fp: 0, fn: 0, tn: 4 }, { bothEmpty })).toBe(expected);
+        expect(metric.measure(pair('0000', '0000'), { ...options, bothEmpty })).toBe(expected);
+        expect(metric.pool?.({ tp: 0, fp: 0, fn: 0, tn: 4 }, { ...options, bothEmpty })).toBe(expected);
       }
     },
   );
 
-  it('give 0 where only one mask is empty, whatever bothEmpty says', () => {
+  it('give 0 where only one mask is empty, or nothing if that is wanted', () => {
     for (const metric of [dice, jaccard]) {
-      for (const bothEmpty of [0, 1, 'undefined'] as const) {
-        expect(metric.measure(pair('0000', '0110'), { bothEmpty })).toBe(0);
-        expect(metric.measure(pair('0110', '0000'), { bothEmpty })).toBe(0);
+      for (const [prediction, truth] of [
+        ['0000', '0110'],
+        ['0110', '0000'],
+      ] as const) {
+        expect(metric.measure(pair(prediction, truth), options)).toBe(0);
+        expect(metric.measure(pair(prediction, truth), { ...options, oneEmpty: 'undefined' })).toBe(NaN);
       }
     }
   });
