@@ -5,7 +5,7 @@ import { CountedModel, lossGradient } from '../gradients/model.ts';
 import type { AttackSpec } from '../plan/spec.ts';
 import { toBatch, isQuantised, type Batch } from '../sweep/batches.ts';
 import { goalMasks } from '../sweep/goal.ts';
-import { maskPairs } from '../sweep/measure.ts';
+import { confusions } from '../sweep/measure.ts';
 import type { SubjectSweep } from '../sweep/sweep.ts';
 import type { Confusion, Context, Dataset, Row, Sample } from '../vocabulary.ts';
 import { labels, overlap } from './scores.ts';
@@ -97,8 +97,7 @@ export class SubjectAudit {
 
   /** Counts per foreground class of what logits predict for a sample. */
   counts(logits: Float32Array, sample: Sample): Confusion[] {
-    const pairs = maskPairs(labels(logits, this.channels), sample, this.dataset.classes.length);
-    return pairs.map(({ confusion }) => confusion);
+    return confusions(labels(logits, this.channels), sample.mask.data, this.dataset.classes.length);
   }
 
   /** What an attack wants to be predicted, `[H,W]` for each audited image. */

@@ -84,6 +84,16 @@ function probabilityOf(
   return found;
 }
 
+/** Counts of each foreground class, from the class of every pixel. */
+export function confusions(
+  labels: ArrayLike<number>,
+  truth: ArrayLike<number>,
+  classes: number,
+): Confusion[] {
+  const truths = classMasks(truth, classes);
+  return classMasks(labels, classes).map((mask, k) => confusion(mask, truths[k]!));
+}
+
 /** Counts of two 0/1 masks. */
 export function confusion(prediction: Uint8Array, truth: Uint8Array): Confusion {
   let tp = 0;

@@ -246,7 +246,7 @@ class BatchScorer {
       eps: budget.eps,
       samples,
       adversarial,
-      predictions: labels,
+      predictions: prediction.labels,
       rows,
     });
     return rows;

@@ -1,7 +1,7 @@
 import type { Resolved } from '../../config/types.ts';
 import type { Confusion, Mask, Row, Sample, Split } from '../../vocabulary.ts';
 import { notRun, type Finding } from '../check.ts';
-import { maskPairs } from '../../sweep/measure.ts';
+import { confusions } from '../../sweep/measure.ts';
 import { largest, mean, overlap } from '../scores.ts';
 import type { SubjectAudit } from '../subject.ts';
 import { show } from './budget.ts';
@@ -23,8 +23,7 @@ export async function aboveFloor(audit: SubjectAudit): Promise<Finding> {
   const seen = new Map(audit.rowsOf('clean').map((row) => [row.sample, overlap(row.confusion)]));
   const samples = (await spread(test)).filter(({ id }) => seen.has(id));
   if (samples.length === 0) return notRun('None of the images that would be compared was run.');
-  const counts = samples.map((sample) => maskPairs(prior, sample, classes.length));
-  const floor = mean(counts.map((pairs) => overlap(pairs.map(({ confusion }) => confusion))));
+  const floor = mean(samples.map(({ mask }) => overlap(confusions(prior, mask.data, classes.length))));
   const clean = mean(samples.map(({ id }) => seen.get(id)!));
   const gain = clean - floor;
   return {

@@ -113,7 +113,7 @@ describe('metrics', () => {
 
   it('fail when they reward empty predictions', async () => {
     const failed = await checks(({ confusion: { fp, tp, fn } }) => (tp + fp === 0 ? 1 : tp / (tp + fp + fn)));
-    expect(failed).toContain('gives an empty or inverted prediction a worse value than a perfect one');
+    expect(failed).toContain('gives an empty prediction a worse value than a perfect one');
     expect(failed).toContain('follows its declared policy for empty masks');
   });
 
