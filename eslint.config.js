@@ -11,7 +11,7 @@ const law = [
     rules: forbid('^(\\.\\./)+(plugins|presets|test|bench|fixtures)/', 'Core imports nothing outside core.'),
   },
   {
-    files: ['plugins/**/*.ts'],
+    files: ['plugins/**/*.{ts,tsx}'],
     rules: forbid(
       '^(\\.\\./)+(core/(?!index\\.ts$)|presets/|test/|bench/|fixtures/)',
       'Plugins import only the public door, core/index.ts.',
@@ -46,7 +46,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -55,7 +55,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['core/**/*.ts', 'plugins/**/*.ts'],
+    files: ['core/**/*.ts', 'plugins/**/*.{ts,tsx}'],
     rules: { 'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }] },
   },
   {

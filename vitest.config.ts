@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { alias: { 'robust/testing': source('core/testing/index.ts'), robust: source('core/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/pages.ts',
     // Native addons do not survive worker threads.
     pool: 'forks',
     testTimeout: 60_000,

@@ -7,6 +7,7 @@ export type * from './vocabulary.ts';
 export * from './plugin.ts';
 export { RobustError, codes, nearest, suggestion, type ErrorCode, type ErrorParts } from './errors/index.ts';
 export { classLogits, crossEntropy, inverseMask, meanCrossEntropy, oneHot } from './gradients/losses.ts';
+export { readExample } from './examples/files.ts';
 export * as layers from './layers/index.ts';
 export * from './images/index.ts';
 export { defineConfig, loadConfig, parseEps, type ConfigRequest } from './config/index.ts';

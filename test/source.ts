@@ -26,7 +26,7 @@ export interface Import {
 /** The TypeScript and JavaScript files below a folder. */
 export function sourcesOf(folder: string): Source[] {
   const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name));
+  const files = entries.filter((entry) => entry.isFile() && /\.[jt]sx?$/.test(entry.name));
   return files.map((file) => sourceOf(join(file.parentPath, file.name)));
 }
 

@@ -70,7 +70,7 @@ function isAlive(file) {
  * Builds beside `dist` and swaps the folders, so that nobody ever imports half a build. Types are not checked here:
  * that is what `npm run lint` and editors do, and it takes twice the time.
  */
-function build() {
+async function build() {
   process.stderr.write('robust: building dist (the sources are newer)\n');
   const built = lastChange();
   // What a build that was killed left behind.
@@ -86,6 +86,8 @@ function build() {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`robust: the sources do not compile\n${stdout}`);
   }
+  const { buildPages } = await import('./pages.js');
+  await buildPages(root, fresh);
   // As old as its sources: what was edited while the compiler ran is newer than this build.
   utimesSync(join(fresh, '.tsbuildinfo'), built / 1000, built / 1000);
   if (existsSync(dist)) renameSync(dist, old);
@@ -101,7 +103,7 @@ async function ensureBuilt() {
       continue;
     }
     try {
-      if (isStale()) build();
+      if (isStale()) await build();
       return;
     } finally {
       rmSync(lock, { force: true });

@@ -134,7 +134,7 @@ export const schema = {
       default: [0.5, 1, ...Array.from({ length: 16 }, (_, index) => 2 * (index + 1))],
     },
     metrics: { ...list('metric', 'The metrics.'), minItems: 1, default: ['dice', 'jaccard'] },
-    reporters: { ...list('reporter', 'What shows the result.'), default: ['terminal', 'json'] },
+    reporters: { ...list('reporter', 'What shows the result.'), default: ['terminal', 'json', 'html'] },
     gates: {
       description: "Rules that a run must keep, such as 'dice >= 0.8 at eps 8'.",
       type: 'array',

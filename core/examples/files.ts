@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decode, readEncoded } from '../images/decode.ts';
 import type { Example, Image, IntensityDomain, Row } from '../vocabulary.ts';
 
 /** Below the run folder. */
@@ -35,6 +36,29 @@ export function filesOf(
 export function levels({ shape, data }: Image, { low, high, step }: IntensityDomain): Image {
   const top = (high - low) / step;
   const values = data.map((value) => (value - low) / step);
-  const scale = top <= 255 && values.every(Number.isInteger) ? 1 : 2 ** Math.floor(Math.log2(65535 / top));
+  const scale = top <= 255 && values.every(Number.isInteger) ? 1 : deepScale(top);
   return { shape, data: values.map((value) => Math.round(value * scale)) };
+}
+
+const deepScale = (top: number) => 2 ** Math.floor(Math.log2(65535 / top));
+
+/**
+ * Reads a picture of a run folder back into intensity units; for masks, whose classes spread over black to white,
+ * in a domain of its own. Errors: IMAGE_MISSING, IMAGE_UNREADABLE.
+ *
+ * @param channels of the data set, 1 or 3
+ */
+export async function readExample(
+  path: string,
+  channels: number,
+  { low, high, step }: IntensityDomain,
+): Promise<Image> {
+  const { width, height, data, white } = await decode(await readEncoded(path));
+  const scale = white === 255 ? 1 : deepScale((high - low) / step);
+  // Grey files are decoded to three equal channels.
+  const values = Float32Array.from(
+    { length: width * height * channels },
+    (_, at) => low + (step * data[channels === 1 ? 3 * at : at]!) / scale,
+  );
+  return { shape: [height, width, channels], data: values };
 }

@@ -24,7 +24,7 @@ test('defaults', async () => {
     metrics: ['dice', 'jaccard'],
     gates: [],
     baseline: null,
-    reporters: ['terminal', 'json'],
+    reporters: ['terminal', 'json', 'html'],
     training: {
       epochs: 60,
       batch: 8,

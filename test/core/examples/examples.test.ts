@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { keepExamples } from '../../../core/examples/index.ts';
-import { Runner, type Example, type Report, type Row, type Sample } from '../../../core/index.ts';
+import {
+  readExample,
+  Runner,
+  type Example,
+  type Report,
+  type Row,
+  type Sample,
+} from '../../../core/index.ts';
 import type { Evaluation } from '../../../core/sweep/request.ts';
 import { temporaryFolder, tinyDataset } from '../../../core/testing/index.ts';
 
@@ -112,6 +119,8 @@ describe('example images', () => {
     expect(await read(clean.adversarial)).toEqual([...sample.image.data]);
     expect(await read(whole.adversarial)).toEqual([...pushed(sample, 4)]);
     expect(await read(half.adversarial)).toEqual([...pushed(sample, 0.5)].map((value) => value * 256));
+    const back = await readExample(join(dir, half.adversarial), 1, dataset.domain);
+    expect([...back.data]).toEqual([...pushed(sample, 0.5)]);
     const white = [...sample.mask.data].map((value) => 255 * value);
     expect(await read(whole.truth)).toEqual(white);
     expect(await read(half.prediction)).toEqual(white);

@@ -1,0 +1,2 @@
+/** See pages.js. */
+export function buildPages(root: string, dist?: string): Promise<void>;
