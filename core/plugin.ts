@@ -102,6 +102,30 @@ export interface ModelRequest {
   readonly domain: IntensityDomain;
 }
 
+/** One layer or operator of a model, for one image. */
+export interface LayerDescription {
+  readonly name: string;
+  /** Its class or operator, such as Conv2D. */
+  readonly type: string;
+  /** Shape of its (first) output without the batch; null for a side that depends on the input. */
+  readonly output: readonly (number | null)[];
+  /** Parameters that training moves, and others. */
+  readonly trainable: number;
+  readonly fixed: number;
+  /** Of convolutions, dense layers and matrix products; null where that is not known. */
+  readonly multiplyAccumulates: number | null;
+}
+
+/** What a model is made of, as `robust inspect` shows it. */
+export interface ModelDescription {
+  /** In forward order. */
+  readonly layers: readonly LayerDescription[];
+  /** Where defenses may enter, in forward order. */
+  readonly taps: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[];
+  /** Shapes of the outputs without the batch; the first is scored and attacked. */
+  readonly outputs: readonly (readonly (number | null)[])[];
+}
+
 /** What a finished model is opened for. */
 export interface OpenRequest extends ModelRequest {
   /** The training samples of the data set, for a model that takes something from them; there may be none. */
@@ -113,6 +137,8 @@ export interface OpenModelPlugin<S extends OptionsSchema = OptionsSchema> extend
   /** Endings of the files that it opens, such as `.onnx`; such a plugin takes the file as its option `path`. */
   readonly extensions?: readonly string[];
   open(request: OpenRequest, options: OptionsOf<S>, ctx: Context): Promise<Segmenter>;
+  /** What the model is made of, where that can be told; core describes networks itself. */
+  inspect?(request: ModelRequest, options: OptionsOf<S>, ctx: Context): Promise<ModelDescription>;
 }
 
 /** What a network is built from. */

@@ -1,17 +1,11 @@
 import { Command, Help } from 'commander';
-import { Merger } from '../config/merge.ts';
-import { parseSet } from '../config/values.ts';
 import { checkDataset } from '../dataset.ts';
-import { tensorflow } from '../engine.ts';
 import { writePng } from '../images/index.ts';
-import type { Reference } from '../config/types.ts';
-import { makeRandom } from '../random.ts';
-import { Registry } from '../registry/index.ts';
 import type { Dataset } from '../vocabulary.ts';
 import { interruptible } from './interrupt.ts';
-import { cacheFolder, colours, makeLogger, type Io } from './io.ts';
+import { colours, makeLogger, type Io } from './io.ts';
 import type { Finish } from './main.ts';
-import { bundledPlugins } from './paths.ts';
+import { contextOf, openPlugin } from './plugin.ts';
 import { collect } from './settings.ts';
 import { contactSheet } from './sheet.ts';
 import { surveyDataset, type Survey } from './survey.ts';
@@ -58,23 +52,8 @@ async function dataset(io: Io, name: string, { set = [], sheet, json }: DatasetS
 }
 
 async function load(io: Io, use: string, set: readonly string[], signal: AbortSignal): Promise<Dataset> {
-  const merger = new Merger();
-  merger.add({ origin: 'command line', dir: io.cwd, value: { use } });
-  for (const text of set) merger.assign(parseSet(text));
-  const { plugin, options } = await new Registry({ bundledPlugins, baseDir: io.cwd }).open(
-    'dataset',
-    merger.value as Reference<'dataset'>,
-    { path: 'dataset', origins: merger.origins() },
-  );
-  const ctx = {
-    tf: tensorflow,
-    log: makeLogger(io),
-    signal,
-    cacheDir: cacheFolder(io.env),
-    baseDir: io.cwd,
-    random: makeRandom(1),
-  };
-  return checkDataset(plugin.name, await plugin.load(options, ctx));
+  const { plugin, options } = await openPlugin(io, 'dataset', use, set);
+  return checkDataset(plugin.name, await plugin.load(options, contextOf(io, signal)));
 }
 
 function asText(name: string, data: Dataset, { size, train, test, problems }: Survey, io: Io): string {

@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.ts';
 import { showFailure } from './failure.ts';
 import { colours, type Io } from './io.ts';
 import { gateCommand } from './gate.ts';
+import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
 import { newCommand } from './new.ts';
 import { version } from './paths.ts';
@@ -43,6 +44,7 @@ const commands = [
   planCommand,
   gateCommand,
   listCommand,
+  inspectCommand,
   datasetCommand,
   newCommand,
   backendCommand,

@@ -97,6 +97,12 @@ export class NonLocalAttention extends tfl.layers.Layer {
     return [...shapes[0]!.slice(0, 3), shapes[2]![3]!];
   }
 
+  /** Queries times keys, and affinities times values. */
+  multiplyAccumulates([query, key, value]: readonly tfl.Shape[]): number {
+    const positions = (shape: tfl.Shape) => shape[1]! * shape[2]!;
+    return positions(query!) * positions(key!) * (key![3]! + value![3]!);
+  }
+
   override call(inputs: Tensor | Tensor[]): Tensor {
     return tf.tidy(() => {
       const flat = (inputs as Tensor4D[]).map((x) => tf.reshape(x, [x.shape[0], -1, x.shape[3]]));

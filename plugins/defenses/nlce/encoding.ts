@@ -70,6 +70,12 @@ export class Encoding extends tfl.layers.Layer {
     return [shape[0]!, shape[3]!, this.#args.codewords];
   }
 
+  /** Features times codewords, and features times assignments. */
+  multiplyAccumulates([features]: readonly tfl.Shape[]): number {
+    const [, height, width, channels] = features!;
+    return 2 * height! * width! * channels! * this.#args.codewords;
+  }
+
   override call(inputs: Tensor | Tensor[]): Tensor {
     const features = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
     return encode(features, this.#codewords.read() as Tensor2D, this.#scale.read() as Tensor1D);

@@ -34,6 +34,11 @@ export class AdaptiveAverage extends tfl.layers.Layer {
     return [batch!, this.#bins, this.#bins, channels!];
   }
 
+  multiplyAccumulates([input]: readonly tfl.Shape[]): number {
+    const [, height, width, channels] = input!;
+    return this.#bins * width! * channels! * (height! + this.#bins);
+  }
+
   override call(inputs: Tensor | Tensor[]): Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
     const [batch, height, width, channels] = x.shape;

@@ -17,7 +17,7 @@ import { makeRandom } from '../../../core/random.ts';
 import type { NetworkPlugin } from '../../../core/index.ts';
 
 /** A context with one run seed; nothing is logged. */
-function context(seed = 1): Context {
+export function context(seed = 1): Context {
   const quiet = () => undefined;
   return {
     tf: { ...tfl, ...tf },
@@ -38,7 +38,10 @@ export function request(height: number, width = height, channels = 1): ModelRequ
 type Overrides = Readonly<Record<string, unknown>>;
 
 /** The default options of a plugin, with some of them replaced. */
-function optionsOf({ options }: { readonly options: OptionsSchema }, overrides: Overrides = {}): Overrides {
+export function optionsOf(
+  { options }: { readonly options: OptionsSchema },
+  overrides: Overrides = {},
+): Overrides {
   const defaults = Object.entries(options).map(([name, option]) => [name, option.default]);
   return { ...(Object.fromEntries(defaults) as Overrides), ...overrides };
 }
