@@ -4,6 +4,7 @@ import { checkedShape } from './failure.ts';
 import { normalIndex, stridesOf } from './ops/indexing.ts';
 import { cutsOf, reshaped, splitSizes, squeezed, unsqueezed } from './ops/movement.ts';
 import { reducedAxes } from './ops/reduction.ts';
+import { isNarrow } from './narrow.ts';
 import { isFloat, rangeOf, types } from './types.ts';
 import { inOrder, normalAxis, type Value } from './value.ts';
 
@@ -170,7 +171,7 @@ const expand: Folding = (call) => {
 const cast: Folding = (call) => {
   const x = call.input(0);
   const type = call.has(1) ? call.input(1).type : call.int('to', types.FLOAT);
-  if (type !== types.BOOL && isFloat(type) && type > types.DOUBLE) return undefined;
+  if (isNarrow(type)) return undefined;
   const convert =
     type === types.BOOL ? (value: number) => Number(value !== 0) : isFloat(type) ? Math.fround : Math.trunc;
   return call.constant(

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Handler } from '../call.ts';
-import { dtypeOf, isFloat, types } from '../types.ts';
+import { isNarrow, narrow } from '../narrow.ts';
+import { dtypeOf, isFloat, rangeOf, types } from '../types.ts';
 import { aligned, binary, elementwise, type Operators } from './support.ts';
 
 /** Folds any number of broadcast inputs. */
@@ -49,19 +50,20 @@ const where: Handler = (call) => {
 /** A change of type; whole numbers have no gradient. */
 const cast: Handler = (call) => {
   const x = call.input(0);
-  return convert(
-    x.tensor,
-    x.type,
-    call.has(1) ? call.input(1).type : call.int('to', types.FLOAT),
-    (tensor, type) => call.value(tensor, { order: x.order, type }),
-  );
+  const type = call.has(1) ? call.input(1).type : call.int('to', types.FLOAT);
+  const saturate = call.int('saturate', 1) === 1;
+  return call.value(converted(x.tensor, type, saturate), { order: x.order, type });
 };
 
-function convert<T>(x: Tensor, from: number, to: number, done: (tensor: Tensor, type: number) => T): T {
-  const dtype = dtypeOf(to);
-  if (dtype === dtypeOf(from)) return done(x, to);
-  if (dtype === 'bool') return done(tf.notEqual(x, tf.zerosLike(x)), to);
-  return done(tf.cast(x, dtype), to);
+function converted(x: Tensor, type: number, saturate: boolean): Tensor {
+  if (type === types.BOOL) return tf.notEqual(x, tf.zerosLike(x));
+  const y = tf.cast(x, dtypeOf(type));
+  if (isNarrow(type)) return narrow(y, type, saturate);
+  const range = rangeOf(type);
+  if (!range || range[1] >= 2 ** 31 - 1) return y;
+  // Fewer bits than the engine's whole numbers: what is beyond wraps.
+  const whole = (value: number) => tf.scalar(value, 'int32');
+  return tf.add(tf.mod(tf.sub(y, whole(range[0])), whole(range[1] - range[0] + 1)), whole(range[0]));
 }
 
 /** Arithmetic and logic of each element. */

@@ -21,43 +21,39 @@ function asRows(values: readonly number[], unit: number): Pair {
   return values.length === 1 ? [unit, values[0]!] : [values[0]!, values[1]!];
 }
 
-/** The window of a node on an input of a certain size; `auto_pad` becomes amounts. */
-export function windowOf(call: Call, size: readonly number[], input: readonly number[]): Window {
-  const rank = size.length;
-  if (rank < 1 || rank > 2)
-    throw unsupported('Only one and two spatial axes are computed.', {
-      where: call.where,
-      received: String(rank),
-    });
-  const all = (value: number) => size.map(() => value);
-  const strides = call.ints('strides') ?? all(1);
-  const dilations = call.ints('dilations') ?? all(1);
-  const given = call.ints('pads') ?? [...all(0), ...all(0)];
+/**
+ * The window of a node along some spatial axes, one or two, of an input with these sides; `auto_pad` becomes amounts.
+ */
+export function windowOf(
+  call: Call,
+  kernel: readonly number[],
+  input: readonly number[],
+  axes: readonly number[] = kernel.map((_, axis) => axis),
+): Window {
+  const rank = axes.length;
+  if (rank < 1 || rank > 2) throw tooManyAxes(call.where, kernel.length);
+  const chosen = (name: string) => axes.map((axis) => (call.ints(name) ?? [])[axis] ?? 1);
+  const [strides, dilations] = [chosen('strides'), chosen('dilations')];
+  const size = axes.map((axis) => kernel[axis] ?? 0);
+  const sides = axes.map((axis) => input[axis] ?? 0);
+  const given = call.ints('pads') ?? [...kernel, ...kernel].map(() => 0);
   const mode = call.text('auto_pad', 'NOTSET');
-  const pads = size.map((side, axis): Pair => {
-    if (mode === 'NOTSET') return [given[axis]!, given[axis + rank]!];
+  const pads = axes.map((axis, index): Pair => {
+    if (mode === 'NOTSET') return [given[axis]!, given[axis + kernel.length]!];
     if (mode === 'VALID') return [0, 0];
-    const extent = (side - 1) * dilations[axis]! + 1;
-    const total = Math.max(
-      0,
-      (Math.ceil(input[axis]! / strides[axis]!) - 1) * strides[axis]! + extent - input[axis]!,
-    );
-    const less = Math.floor(total / 2);
-    return mode === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
+    const extent = (size[index]! - 1) * dilations[index]! + 1;
+    const last = (Math.ceil(sides[index]! / strides[index]!) - 1) * strides[index]!;
+    return halves(Math.max(0, last + extent - sides[index]!), mode);
   });
-  const numbers = [...size, ...strides, ...dilations];
-  if (
-    numbers.length !== 3 * rank ||
-    !numbers.every((value) => Number.isInteger(value) && value >= 1) ||
-    !pads.flat().every((pad) => pad >= 0)
-  ) {
-    throw invalid('The window of an operator makes no sense.', {
-      where: call.where,
-      received: JSON.stringify({ size, strides, dilations, pads }),
-    });
+  const positive = [...size, ...strides, ...dilations].every(
+    (value) => Number.isInteger(value) && value >= 1,
+  );
+  if (!positive || !pads.flat().every((pad) => pad >= 0)) {
+    const received = JSON.stringify({ size, strides, dilations, pads });
+    throw invalid('The window of an operator makes no sense.', { where: call.where, received });
   }
   checkedShape(
-    input.map((side, axis) => side + pads[axis]![0] + pads[axis]![1]),
+    sides.map((side, axis) => side + pads[axis]![0] + pads[axis]![1]),
     call.where,
   );
   return {
@@ -68,10 +64,20 @@ export function windowOf(call: Call, size: readonly number[], input: readonly nu
   };
 }
 
+/** `total` in two: the rest goes behind with `SAME_UPPER`, otherwise before. */
+function halves(total: number, mode: string): Pair {
+  const less = Math.floor(total / 2);
+  return mode === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
+}
+
+function tooManyAxes(where: string | undefined, axes: number): Error {
+  const received = `${axes} spatial axes`;
+  return unsupported('Only one and two spatial axes are computed.', { ...(where && { where }), received });
+}
+
 /** An input as `[N,H,W,C]`; a signal `[N,C,L]` as an image of one row. */
 export function asImages(x: Value): Tensor4D {
-  if (x.rank < 3 || x.rank > 4)
-    throw unsupported('Only one and two spatial axes are computed.', { received: `[${x.shape.join(', ')}]` });
+  if (x.rank < 3 || x.rank > 4) throw tooManyAxes(undefined, x.rank - 2);
   const tensor = x.as(channelsLast(x.rank));
   return (x.rank === 3 ? tf.expandDims(tensor, 1) : tensor) as Tensor4D;
 }
@@ -248,11 +254,6 @@ function cropped(call: Call, full: Tensor, x: Value, { strides, pads }: Window):
     const cut = target === undefined ? pads[axis]! : halves(length - target, mode);
     return shift(y, axis + 1, cut[0], length - cut[0] - cut[1]);
   }, full);
-}
-
-function halves(total: number, mode: string): Pair {
-  const less = Math.floor(total / 2);
-  return mode === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
 }
 
 /** `length` elements from `start`, with zeros where there are none. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Call, Handler } from '../call.ts';
-import { checkedShape, invalid } from '../failure.ts';
+import { checkedShape, invalid, unsupported } from '../failure.ts';
 import { channelsLast, inOrder, normalAxis, type Value } from '../value.ts';
 import { everyNth, range, type Operators } from './support.ts';
 
@@ -186,6 +186,10 @@ const spaceToDepth: Handler = (call) => {
 
 /** In inference nothing is dropped. */
 const dropout: Handler = (call) => {
+  if (call.has(2) && call.numbers(2)[0]) {
+    const next = 'export the model in evaluation mode';
+    throw unsupported('A dropout is in training mode.', { where: call.where, next });
+  }
   const x = call.input(0);
   if (call.node.outputs.length === 1) return x;
   return [x, call.value(tf.ones(x.tensor.shape, 'bool'), { order: x.order })];

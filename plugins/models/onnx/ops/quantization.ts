@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Call, Handler } from '../call.ts';
 import { unsupported } from '../failure.ts';
+import { isNarrow, narrow } from '../narrow.ts';
 import { rangeOf, typeName, types } from '../types.ts';
 import { normalAxis, type Value } from '../value.ts';
 import type { Operators } from './support.ts';
@@ -35,6 +36,8 @@ function spreadOver(call: Call, index: number, x: Value): Tensor {
 const quantize: Handler = (call) => {
   const x = call.input(0);
   const type = call.has(2) ? call.input(2).type : call.int('output_dtype', 0) || types.UINT8;
+  if (isNarrow(type))
+    return call.value(narrow(tf.div(x.ordered, spreadOver(call, 1, x)), type, true), { type });
   const bounds = rangeOf(type);
   if (!bounds)
     throw unsupported('A quantisation to this type is not computed.', {

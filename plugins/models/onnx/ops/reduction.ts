@@ -42,6 +42,16 @@ const ordered =
 
 const logSumExp: Reduce = (x, axes, keep) => tf.logSumExp(x, axes, keep);
 
+/** Factor by factor: the engine's own product has a wrong gradient on some backends. */
+const product: Reduce = (x, axes, keep) => {
+  const y = axes.reduce((value, axis) => {
+    if (value.shape[axis] === 0) return tf.ones(value.shape.with(axis, 1), value.dtype as 'float32');
+    const factors = tf.unstack(value, axis).reduce((a, b) => tf.mul(a, b));
+    return tf.expandDims(factors, axis);
+  }, x);
+  return keep || axes.length === 0 ? y : tf.squeeze(y, axes);
+};
+
 const extremeIndex =
   (apply: (x: Tensor, axis: number) => Tensor): Handler =>
   (call) => {
@@ -62,7 +72,7 @@ export const reductions: Operators = {
   ReduceSum: reduction((x, axes, keep) => tf.sum(x, axes, keep)),
   ReduceMax: reduction(ordered((x, axes, keep) => tf.max(x, axes, keep))),
   ReduceMin: reduction(ordered((x, axes, keep) => tf.min(x, axes, keep))),
-  ReduceProd: reduction((x, axes, keep) => tf.prod(x, axes, keep)),
+  ReduceProd: reduction(product),
   ReduceL1: reduction((x, axes, keep) => tf.sum(tf.abs(x), axes, keep)),
   ReduceL2: reduction((x, axes, keep) => tf.cast(length(tf.cast(x, 'float32'), axes, keep), x.dtype)),
   ReduceSumSquare: reduction((x, axes, keep) => tf.sum(tf.square(x), axes, keep)),

@@ -1,0 +1,3 @@
+import { caseSuite } from './onnx/cases.ts';
+
+caseSuite('wasm');

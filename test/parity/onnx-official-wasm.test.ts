@@ -1,0 +1,3 @@
+import { officialSuite } from './onnx/official.ts';
+
+officialSuite('wasm');
