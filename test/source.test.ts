@@ -19,8 +19,8 @@ describe('codeLines', () => {
 
 describe('sourcesOf', () => {
   it('resolves imports to paths from the root, and tells types from values', () => {
-    const dice = sourcesOf('plugins/metrics').find(({ path }) => path === 'plugins/metrics/dice.ts');
-    expect(dice?.imports).toEqual([{ target: 'core/index.ts', relative: true, typeOnly: false }]);
+    const accuracy = sourcesOf('plugins/metrics').find(({ path }) => path === 'plugins/metrics/accuracy.ts');
+    expect(accuracy?.imports).toEqual([{ target: 'core/index.ts', relative: true, typeOnly: false }]);
     const plugin = sourcesOf('core').find(({ path }) => path === 'core/plugin.ts');
     expect(plugin?.imports).toContainEqual({ target: 'core/vocabulary.ts', relative: true, typeOnly: true });
     expect(plugin?.imports).toContainEqual({

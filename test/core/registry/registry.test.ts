@@ -88,7 +88,7 @@ describe('resolve', () => {
 
   test.each([
     ['dicee', 'PLUGIN_UNKNOWN', "did you mean 'dice'?"],
-    ['zzz', 'PLUGIN_UNKNOWN', 'there are: dice'],
+    ['zzz', 'PLUGIN_UNKNOWN', 'there are: accuracy, '],
     ['nothere/pgd', 'PLUGIN_UNKNOWN', 'npm install nothere'],
     ['@no/there/pgd', 'PLUGIN_UNKNOWN', 'npm install @no/there'],
     ['acme/three', 'PLUGIN_UNKNOWN', 'there are: one, tap, two'],
