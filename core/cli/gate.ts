@@ -67,7 +67,7 @@ async function configured({ cwd }: Io, report: Report, settings: GateSettings): 
 }
 
 /** A report, named by itself or by its run folder. */
-function reportFile(path: string, cwd: string): string {
+export function reportFile(path: string, cwd: string): string {
   const file = resolve(cwd, path);
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() ? join(file, 'report.json') : file;
 }

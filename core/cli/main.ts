@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { backendCommand } from './backend.ts';
 import { datasetCommand } from './dataset.ts';
 import { doctorCommand } from './doctor.ts';
+import { compareCommand } from './compare.ts';
 import { showFailure } from './failure.ts';
 import { colours, type Io } from './io.ts';
 import { gateCommand } from './gate.ts';
@@ -43,6 +44,7 @@ const commands = [
   trainCommand,
   planCommand,
   gateCommand,
+  compareCommand,
   listCommand,
   inspectCommand,
   datasetCommand,

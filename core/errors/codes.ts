@@ -37,6 +37,7 @@ export const codes = {
   PLUGIN_UNKNOWN: 'A reference names no plugin.',
   PRESET_UNKNOWN: 'There is no preset of that name.',
   REFERENCE_FAILED: 'A plugin file or package could not be loaded.',
+  REPORTS_DIFFER: 'Two reports cannot be compared image by image.',
   REPORT_INVALID: 'A file that should hold a report does not.',
   TAP_INVALID:
     'A network calls a tap that it does not declare, or twice, or declares one that it never calls.',
