@@ -1,6 +1,9 @@
 import { RobustError } from './errors/index.ts';
 import type { Dataset, Sample, Split } from './vocabulary.ts';
 
+/** In a mask: a pixel that counts neither in training nor in scores. */
+export const IGNORED = 255;
+
 /**
  * Holds a data set to its own description.
  *
@@ -61,8 +64,9 @@ function checkSample(name: string, { id, image, mask }: Sample, dataset: Dataset
   if (!image.data.every((value) => value >= domain.low && value <= domain.high)) {
     throw invalid(name, id, `intensities from ${domain.low} to ${domain.high}`, 'values outside, or NaN');
   }
-  if (!mask.data.every((value) => value < classes.length)) {
-    throw invalid(name, id, `classes below ${classes.length}`, `class ${Math.max(...new Set(mask.data))}`);
+  const strange = mask.data.find((value) => value >= classes.length && value !== IGNORED);
+  if (strange !== undefined) {
+    throw invalid(name, id, `classes below ${classes.length}`, `class ${strange}`);
   }
 }
 

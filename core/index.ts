@@ -10,6 +10,7 @@ export { classLogits, crossEntropy, inverseMask, meanCrossEntropy, oneHot } from
 export { readExample } from './examples/files.ts';
 export * as layers from './layers/index.ts';
 export * from './images/index.ts';
+export { IGNORED } from './dataset.ts';
 export { defineConfig, loadConfig, parseEps, type ConfigRequest } from './config/index.ts';
 export type * from './config/types.ts';
 export { Registry, configSchema, optionsSchema, resolveOptions, type Resolver } from './registry/index.ts';

@@ -50,7 +50,7 @@ export function makeReport(
       notes,
     },
     subjects: results.map(([subject]) => subject),
-    curves: makeCurves(rows, spec.metrics, ctx.random),
+    curves: makeCurves(rows, spec.metrics, classes, ctx.random),
     rows,
     ...(spec.audit === 'off' ? {} : { audit: results.flatMap(([, { audit }]) => audit) }),
     cost: results.map(([, { cost }]) => cost).reduce(addCosts, noCost),

@@ -24,7 +24,7 @@ export interface Image {
   readonly data: Float32Array;
 }
 
-/** A mask of class indices, row-major `[height, width]`; 0 is the background. */
+/** A mask of class indices, row-major `[height, width]`; 0 is the background, 255 (`IGNORED`) counts nowhere. */
 export interface Mask {
   readonly shape: readonly [height: number, width: number];
   readonly data: Uint8Array;
@@ -136,7 +136,10 @@ export interface MaskPair {
   readonly shape: readonly [height: number, width: number];
   readonly prediction: Uint8Array;
   readonly truth: Uint8Array;
+  /** Without the pixels that count nowhere. */
   readonly confusion: Confusion;
+  /** 1 for each pixel that counts nowhere; both masks are empty there. Absent where all count. */
+  readonly ignored?: Uint8Array;
   readonly spacing?: readonly [vertical: number, horizontal: number];
   /** Probability of the class, pixel by pixel; present for metrics that need it. */
   readonly probability?: Float32Array;
@@ -159,7 +162,7 @@ export interface Row {
   readonly linf: number;
   /** Gradient evaluations this image needed beyond those it shared with smaller budgets. */
   readonly gradients: number;
-  /** Metric values per metric name; null where the metric is undefined. */
+  /** Metric values per metric name, and per `name:class` where there are several; null where undefined. */
   readonly values: Readonly<Record<string, number | null>>;
   /** Summed counts per foreground class, for pooled metrics. */
   readonly confusion: readonly Confusion[];

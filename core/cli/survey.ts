@@ -62,7 +62,8 @@ export async function surveyDataset(data: Dataset, signal: AbortSignal): Promise
 
 function factsOf({ id, group = id, image, mask }: Sample, classes: number): Facts {
   const counts = new Array<number>(classes).fill(0);
-  for (const value of mask.data) counts[value]! += 1;
+  // Pixels that count nowhere have no place here.
+  for (const value of mask.data) if (value < classes) counts[value]! += 1;
   const [first] = image.data;
   return {
     id,
@@ -97,7 +98,7 @@ function problems(train: readonly Facts[], test: readonly Facts[]): string[] {
       'images have one grey level only',
     ),
     ...listed(
-      all.filter(({ shares }) => shares[0] === 1),
+      all.filter(({ shares }) => shares.slice(1).every((share) => share === 0)),
       'masks are empty',
     ),
     ...listed(

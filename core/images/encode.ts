@@ -19,7 +19,7 @@ export async function encodePng(
 ): Promise<Uint8Array> {
   const [height, width, channels = 1] = picture.shape;
   const values = isMask(picture)
-    ? picture.data.map((index) => Math.round((255 * index) / (classes - 1)))
+    ? picture.data.map((index) => Math.min(255, Math.round((255 * index) / (classes - 1))))
     : picture.data;
   const deep = depth(values) === 16;
   const data = deep ? Uint16Array.from(values) : Uint8Array.from(values);

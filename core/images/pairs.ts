@@ -2,6 +2,7 @@ import { RobustError } from '../errors/index.ts';
 import type { Context, Dataset } from '../vocabulary.ts';
 import { readHeader } from './decode.ts';
 import type { Pair } from './files.ts';
+import type { Labels } from './labels.ts';
 import { readImage, readMask } from './read.ts';
 import { openSamples, type SampleFiles } from './samples.ts';
 
@@ -20,6 +21,8 @@ export interface PairFormat {
   readonly channels: 1 | 3;
   /** Grey levels of a mask file above it are foreground. */
   readonly threshold: number;
+  /** Class indices by mask value, instead of the threshold. */
+  readonly labels?: Labels;
 }
 
 /**
@@ -29,15 +32,15 @@ export interface PairFormat {
  */
 export function openPairs(
   splits: PairSplits,
-  { size, channels, threshold }: PairFormat,
+  { size, channels, ...maskFormat }: PairFormat,
   ctx: Pick<Context, 'cacheDir' | 'log' | 'signal'>,
 ): Promise<Dataset> {
   const format = {
-    ...{ size, channels, key: threshold },
-    inspect,
+    ...{ size, channels, key: maskFormat },
+    inspect: (sample: SampleFiles) => inspect(sample, size),
     read: async ({ files: [image, mask] }: SampleFiles) => ({
       image: await readImage(image!, { channels, size }),
-      mask: await readMask(mask!, { threshold }),
+      mask: await readMask(mask!, maskFormat),
     }),
   };
   const [train, test] = [splits.train, splits.test].map((pairs) => pairs.map(toFiles));
@@ -48,7 +51,8 @@ function toFiles({ image, mask, ...rest }: Pair): SampleFiles {
   return { ...rest, files: [image, mask] };
 }
 
-async function inspect(sample: SampleFiles): Promise<SampleFiles> {
+/** Compares the two sizes; pixels that are known in millimetres grow or shrink with the resizing. */
+async function inspect(sample: SampleFiles, size: number): Promise<SampleFiles> {
   const [image, mask] = sample.files as [string, string];
   const [imageSize, maskSize] = await Promise.all([readHeader({ path: image }), readHeader({ path: mask })]);
   if (imageSize.height !== maskSize.height || imageSize.width !== maskSize.width) {
@@ -60,5 +64,10 @@ async function inspect(sample: SampleFiles): Promise<SampleFiles> {
       next: 'export the mask again at the size of the image, or check that the two belong together',
     });
   }
-  return sample;
+  if (!sample.spacing) return sample;
+  const [vertical, horizontal] = sample.spacing;
+  return {
+    ...sample,
+    spacing: [(vertical * imageSize.height) / size, (horizontal * imageSize.width) / size],
+  };
 }

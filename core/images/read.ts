@@ -1,6 +1,8 @@
 import { RobustError } from '../errors/index.ts';
 import type { Image, Mask } from '../vocabulary.ts';
-import { decode, MAX_PIXELS, readEncoded, type Raster } from './decode.ts';
+import { decode, MAX_PIXELS, readEncoded } from './decode.ts';
+import { labelled, type Labels } from './labels.ts';
+import type { Raster } from './raster.ts';
 import { resample } from './resize.ts';
 
 /** How an image file becomes an image. */
@@ -17,6 +19,8 @@ export interface ReadImageOptions {
 export interface ReadMaskOptions {
   /** Grey levels (0..255) above it are foreground. */
   readonly threshold: number;
+  /** Classes by mask value, instead of the threshold. */
+  readonly labels?: Labels;
   readonly maxPixels?: number;
 }
 
@@ -41,15 +45,17 @@ export async function readImage(path: string, options: ReadImageOptions): Promis
 }
 
 /**
- * Reads a binary mask `[height, width]` of 0 and 1: 1 where the file's grey level is above the threshold. A file
+ * Reads a mask `[height, width]`: of class indices where `labels` are given, otherwise of 0 and 1, with 1 where the
+ * file's grey level is above the threshold. A file
  * that is neither empty nor anywhere above the threshold (such as one that stores 0 and 1) is an error, since it
  * would silently become an empty mask. Errors: MASK_MISSING, MASK_VALUES, IMAGE_UNREADABLE, IMAGE_TOO_LARGE.
  */
 export async function readMask(
   path: string,
-  { threshold, maxPixels = MAX_PIXELS }: ReadMaskOptions,
+  { threshold, labels, maxPixels = MAX_PIXELS }: ReadMaskOptions,
 ): Promise<Mask> {
   const raster = await decode(await readEncoded(path, 'MASK_MISSING'), maxPixels);
+  if (labels) return labelled(raster, labels, path);
   const grey = luma(raster.data, 255 / raster.white);
   const largest = grey.reduce((max, value) => Math.max(max, value), 0);
   if (largest > 0 && largest <= threshold) {

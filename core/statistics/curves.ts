@@ -1,5 +1,5 @@
 import type { Resolved } from '../config/types.ts';
-import { addConfusions, classMean } from '../sweep/measure.ts';
+import { addConfusions, classMean, measures, type Measure } from '../sweep/measure.ts';
 import type { Curve, Point, Random, Row } from '../vocabulary.ts';
 import { Bootstrap } from './bootstrap.ts';
 import { groupBy } from './group.ts';
@@ -10,6 +10,7 @@ import { summarise } from './summary.ts';
 export function makeCurves(
   rows: readonly Row[],
   metrics: readonly Resolved<'metric'>[],
+  classes: readonly string[],
   random: (...key: string[]) => Random,
 ): Curve[] {
   const bootstrap = new Bootstrap(() => random('interval'));
@@ -24,18 +25,25 @@ export function makeCurves(
       untouched,
       ...[...groupBy(perturbed, ({ eps }) => String(eps)).values()].sort((a, b) => a[0]!.eps - b[0]!.eps),
     ].filter((level) => level.length > 0);
-    return metrics.map((metric) => {
-      const { name, better } = metric.plugin;
-      const points = levels.map((level) => point(level, metric, bootstrap));
-      const summary = summarise(points, levels, name, better);
-      return { subject, attack, metric: name, better, points, summary };
-    });
+    return metrics.flatMap((metric) =>
+      measures(metric.plugin.name, classes).map((measure) => {
+        const { better } = metric.plugin;
+        const points = levels.map((level) => point(level, metric, measure, bootstrap));
+        const summary = summarise(points, levels, measure.name, better);
+        return { subject, attack, metric: measure.name, better, points, summary };
+      }),
+    );
   });
 }
 
-function point(rows: readonly Row[], { plugin, options }: Resolved<'metric'>, bootstrap: Bootstrap): Point {
-  const { values, undefined: missing } = valuesOf(rows, plugin.name);
-  const summed = rows.map(({ confusion }) => confusion).reduce(addConfusions);
+function point(
+  rows: readonly Row[],
+  { plugin, options }: Resolved<'metric'>,
+  { name, pick }: Measure,
+  bootstrap: Bootstrap,
+): Point {
+  const { values, undefined: missing } = valuesOf(rows, name);
+  const summed = pick(rows.map(({ confusion }) => confusion).reduce(addConfusions));
   return {
     eps: rows[0]!.eps,
     mean: meanOf(values),

@@ -1,7 +1,14 @@
 import type { Resolved } from '../config/types.ts';
+import { IGNORED } from '../dataset.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Confusion, MaskPair, Row, Sample } from '../vocabulary.ts';
 import type { Prediction } from './predict.ts';
+
+/** The truth of one image, class by class; `ignored` marks the pixels that count nowhere, where there are some. */
+interface Truth {
+  readonly masks: readonly Uint8Array[];
+  readonly ignored?: Uint8Array;
+}
 
 /** Measures what is predicted for the images of one batch. The masks of their truth are made once. */
 export class BatchMetrics {
@@ -10,14 +17,14 @@ export class BatchMetrics {
   readonly #metrics: readonly Resolved<'metric'>[];
   readonly #hooks: Hooks;
   readonly #samples: readonly Sample[];
-  readonly #classes: number;
-  readonly #truths: readonly (readonly Uint8Array[])[];
+  readonly #classes: readonly string[];
+  readonly #truths: readonly Truth[];
 
   constructor(
     metrics: readonly Resolved<'metric'>[],
     hooks: Hooks,
     samples: readonly Sample[],
-    classes: number,
+    classes: readonly string[],
   ) {
     const some = (need: 'probability' | 'goal') => metrics.some(({ plugin }) => plugin.needs?.[need]);
     this.needs = { probability: some('probability'), goal: some('goal') };
@@ -25,7 +32,7 @@ export class BatchMetrics {
     this.#hooks = hooks;
     this.#samples = samples;
     this.#classes = classes;
-    this.#truths = samples.map(({ mask }) => classMasks(mask.data, classes));
+    this.#truths = samples.map(({ mask }) => truthOf(mask.data, classes.length));
   }
 
   /**
@@ -35,9 +42,10 @@ export class BatchMetrics {
    */
   measure(index: number, prediction: Prediction, goals?: Int32Array): Pick<Row, 'values' | 'confusion'> {
     const pairs = this.#pairs(index, prediction, goals);
-    const values = this.#metrics.map(({ plugin, options }) => {
+    const values = this.#metrics.flatMap(({ plugin, options }) => {
       const hook = this.#hooks.metric.for(plugin.name);
-      return [plugin.name, classMean(pairs.map((pair) => hook.call(NaN, pair, options)))] as const;
+      const perClass = pairs.map((pair) => hook.call(NaN, pair, options));
+      return measures(plugin.name, this.#classes).map(({ name, pick }) => [name, classMean(pick(perClass))]);
     });
     return { values: Object.fromEntries(values), confusion: pairs.map((pair) => pair.confusion) };
   }
@@ -45,14 +53,16 @@ export class BatchMetrics {
   /** One pair of masks for each foreground class. */
   #pairs(index: number, { labels, probabilities }: Prediction, goals?: Int32Array): MaskPair[] {
     const { mask, spacing } = this.#samples[index]!;
+    const { masks: truths, ignored } = this.#truths[index]!;
     const [from, to] = [index * mask.data.length, (index + 1) * mask.data.length];
-    const predictions = classMasks(labels.subarray(from, to), this.#classes);
-    const goal = goals && classMasks(goals.subarray(from, to), this.#classes);
-    return this.#truths[index]!.map((truth, k) => ({
+    const predictions = classMasks(labels.subarray(from, to), this.#classes.length, ignored);
+    const goal = goals && classMasks(goals.subarray(from, to), this.#classes.length, ignored);
+    return truths.map((truth, k) => ({
       shape: mask.shape,
       prediction: predictions[k]!,
       truth,
-      confusion: confusion(predictions[k]!, truth),
+      confusion: confusion(predictions[k]!, truth, ignored),
+      ...(ignored && { ignored }),
       ...(spacing && { spacing }),
       ...(probabilities && { probability: probabilityOf(k + 1, probabilities, labels.length, from, to) }),
       ...(goal && { goal: goal[k]! }),
@@ -60,11 +70,19 @@ export class BatchMetrics {
   }
 }
 
-/** One 0/1 mask for each foreground class. */
-function classMasks(labels: ArrayLike<number>, classes: number): Uint8Array[] {
+function truthOf(labels: ArrayLike<number>, classes: number): Truth {
+  const masks = classMasks(labels, classes);
+  const ignored = new Uint8Array(labels.length);
+  for (let i = 0; i < ignored.length; i++) ignored[i] = Number(labels[i] === IGNORED);
+  return ignored.includes(1) ? { masks, ignored } : { masks };
+}
+
+/** One 0/1 mask for each foreground class; empty where pixels are ignored. */
+function classMasks(labels: ArrayLike<number>, classes: number, ignored?: Uint8Array): Uint8Array[] {
   return Array.from({ length: classes - 1 }, (_, index) => {
     const mask = new Uint8Array(labels.length);
     for (let i = 0; i < mask.length; i++) mask[i] = Number(labels[i] === index + 1);
+    ignored?.forEach((out, i) => (mask[i]! &= 1 - out));
     return mask;
   });
 }
@@ -90,12 +108,13 @@ export function confusions(
   truth: ArrayLike<number>,
   classes: number,
 ): Confusion[] {
-  const truths = classMasks(truth, classes);
-  return classMasks(labels, classes).map((mask, k) => confusion(mask, truths[k]!));
+  const { masks, ignored } = truthOf(truth, classes);
+  return classMasks(labels, classes, ignored).map((mask, k) => confusion(mask, masks[k]!, ignored));
 }
 
-/** Counts of two 0/1 masks. */
-export function confusion(prediction: Uint8Array, truth: Uint8Array): Confusion {
+/** Counts of two 0/1 masks, both empty where pixels are ignored. */
+export function confusion(prediction: Uint8Array, truth: Uint8Array, ignored?: Uint8Array): Confusion {
+  const pixels = truth.length - (ignored?.reduce((sum, out) => sum + out, 0) ?? 0);
   let tp = 0;
   let predicted = 0;
   let actual = 0;
@@ -104,7 +123,7 @@ export function confusion(prediction: Uint8Array, truth: Uint8Array): Confusion 
     predicted += prediction[i]!;
     actual += truth[i]!;
   }
-  return { tp, fp: predicted - tp, fn: actual - tp, tn: truth.length - predicted - actual + tp };
+  return { tp, fp: predicted - tp, fn: actual - tp, tn: pixels - predicted - actual + tp };
 }
 
 /** Sum of counts, class by class. */
@@ -113,6 +132,24 @@ export function addConfusions(a: readonly Confusion[], b: readonly Confusion[]):
     const other = b[k]!;
     return { tp: one.tp + other.tp, fp: one.fp + other.fp, fn: one.fn + other.fn, tn: one.tn + other.tn };
   });
+}
+
+/** A value that a metric gives, and the foreground classes that it is the mean of. */
+export interface Measure {
+  readonly name: string;
+  pick<T>(perClass: readonly T[]): readonly T[];
+}
+
+/** The mean over foreground classes, under the name of the metric; and each class, where there are several. */
+export function measures(metric: string, classes: readonly string[]): Measure[] {
+  const [, ...foreground] = classes;
+  const mean: Measure = { name: metric, pick: (perClass) => perClass };
+  if (foreground.length === 1) return [mean];
+  const single = (name: string, k: number): Measure => ({
+    name: `${metric}:${name}`,
+    pick: (perClass) => perClass.slice(k, k + 1),
+  });
+  return [mean, ...foreground.map(single)];
 }
 
 /** Mean over classes; undefined (null) as soon as one class is. */

@@ -132,7 +132,7 @@ class BatchScorer {
     this.#steps = steps;
     this.#journals = journals;
     this.#clean = concat(batch.samples.map(({ image }) => image.data));
-    this.#metrics = new BatchMetrics(sweep.metrics, sweep.hooks, batch.samples, sweep.dataset.classes.length);
+    this.#metrics = new BatchMetrics(sweep.metrics, sweep.hooks, batch.samples, sweep.dataset.classes);
     model.images = batch.samples.length;
   }
 

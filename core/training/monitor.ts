@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor3D } from '@tensorflow/tfjs-core';
+import { IGNORED } from '../dataset.ts';
 import { classLogits } from '../gradients/losses.ts';
 import type { Batch } from './batches.ts';
 import type { BatchShape } from './learner.ts';
@@ -41,6 +42,7 @@ export async function meanDice(
 function foregroundDice(predicted: ArrayLike<number>, truth: Int32Array): number {
   let [hits, size] = [0, 0];
   truth.forEach((wanted, at) => {
+    if (wanted === IGNORED) return;
     const got = predicted[at]!;
     size += Number(wanted > 0) + Number(got > 0);
     hits += Number(wanted > 0 && got === wanted);

@@ -1,3 +1,4 @@
+import { IGNORED } from '../dataset.ts';
 import { RobustError } from '../errors/index.ts';
 import type { Dataset, Image, IntensityDomain, Sample } from '../vocabulary.ts';
 import type { Pair } from './augment.ts';
@@ -68,7 +69,7 @@ function unpack({ levels, sample: { image, mask } }: Packed, { low, step }: Inte
 /** A sample of another size, or with a class that does not exist, would spoil the batch it is in without a word. */
 function checkSample(sample: Sample, { height, width, channels, classes }: Dataset): Sample {
   const expected = `image [${height},${width},${channels}], mask [${height},${width}], classes below ${classes.length}`;
-  const top = sample.mask.data.reduce((a, b) => Math.max(a, b), 0);
+  const top = sample.mask.data.reduce((a, b) => (b === IGNORED ? a : Math.max(a, b)), 0);
   const fits =
     String(sample.image.shape) === String([height, width, channels]) &&
     String(sample.mask.shape) === String([height, width]) &&

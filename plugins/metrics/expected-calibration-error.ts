@@ -15,13 +15,16 @@ export default defineMetric({
       default: 15,
     },
   },
-  measure({ probability, truth }, { bins }) {
+  measure({ probability, truth, ignored }, { bins }) {
     if (!probability) return NaN;
     const gaps = new Float64Array(bins);
+    let counted = 0;
     for (let i = 0; i < truth.length; i++) {
+      if (ignored?.[i]) continue;
+      counted++;
       const bin = Math.min(Math.floor(probability[i]! * bins), bins - 1);
       gaps[bin]! += probability[i]! - truth[i]!;
     }
-    return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / truth.length;
+    return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / counted;
   },
 });

@@ -9,10 +9,15 @@ export default defineMetric({
     'Defined for empty masks too; both empty: 0 where all should become foreground. Without a goal (clean images, ' +
     'untargeted attacks) undefined.',
   options: {},
-  measure({ prediction, goal }) {
+  measure({ prediction, goal, ignored }) {
     if (!goal) return NaN;
     let reached = 0;
-    for (let i = 0; i < goal.length; i++) reached += Number(prediction[i] === goal[i]);
-    return reached / goal.length;
+    let counted = 0;
+    for (let i = 0; i < goal.length; i++) {
+      if (ignored?.[i]) continue;
+      counted++;
+      reached += Number(prediction[i] === goal[i]);
+    }
+    return reached / counted;
   },
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { defineModel, RobustError, type Split } from '../../core/index.ts';
+import { defineModel, IGNORED, RobustError, type Split } from '../../core/index.ts';
 
 export default defineModel({
   name: 'prior',
@@ -52,7 +52,9 @@ async function countClasses(
   for (const index of ids.keys()) {
     signal.throwIfAborted();
     const { mask } = await get(index);
-    mask.data.forEach((value, pixel) => (counts[pixel * classes + value]! += 1));
+    mask.data.forEach((value, pixel) => {
+      if (value !== IGNORED) counts[pixel * classes + value]! += 1;
+    });
   }
   return counts;
 }

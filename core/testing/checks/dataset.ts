@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { IGNORED } from '../../dataset.ts';
 import type { DatasetPlugin } from '../../plugin.ts';
 import type { Context, Dataset, Sample, Split } from '../../vocabulary.ts';
 import { makeContext } from '../context.ts';
@@ -86,7 +87,7 @@ async function masksFit(data: Dataset): Promise<void> {
     assert.deepEqual([...mask.shape], [data.height, data.width], `${id}: mask shape`);
     assert.equal(mask.data.length, data.height * data.width, `${id}: number of mask pixels`);
     assert(mask.data instanceof Uint8Array, `${id}: the mask is not a Uint8Array`);
-    const odd = mask.data.find((v) => v >= data.classes.length);
+    const odd = mask.data.find((v) => v >= data.classes.length && v !== IGNORED);
     assert.equal(odd, undefined, `${id}: class ${odd} of ${data.classes.length}`);
   }
   assert(

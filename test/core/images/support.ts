@@ -60,3 +60,37 @@ export function pairOf(seed: number, height = 20, width = 24): { image: Sharp; m
     (inside(row, column) ? 200 : 40) + ((row * 3 + column + seed * 7) % 30);
   return { image: picture([height, width, 3], level), mask: maskPicture(height, width, inside) };
 }
+
+/** A Windows bitmap of 24 bits: rows from the bottom, blue first, padded to four bytes. */
+export function bmp24(rgb: Uint8Array, { width, height }: { width: number; height: number }): Buffer {
+  const stride = Math.ceil((3 * width) / 4) * 4;
+  const rows = Buffer.alloc(stride * height);
+  for (let row = 0; row < height; row++) {
+    for (let i = 0; i < 3 * width; i++) {
+      const at = (height - 1 - row) * stride + 3 * Math.floor(i / 3) + 2 - (i % 3);
+      rows[at] = rgb[3 * width * row + i]!;
+    }
+  }
+  return bmp(width, height, 24, [], rows);
+}
+
+/** A plain Windows bitmap; a negative height stores it from the top. */
+export function bmp(
+  width: number,
+  height: number,
+  bits: number,
+  palette: readonly (readonly [r: number, g: number, b: number])[],
+  rows: Uint8Array,
+): Buffer {
+  const head = Buffer.alloc(54);
+  head.write('BM');
+  head.writeUInt32LE(54 + 4 * palette.length + rows.length, 2);
+  head.writeUInt32LE(54 + 4 * palette.length, 10);
+  head.writeUInt32LE(40, 14);
+  head.writeInt32LE(width, 18);
+  head.writeInt32LE(height, 22);
+  head.writeUInt16LE(1, 26);
+  head.writeUInt16LE(bits, 28);
+  head.writeUInt32LE(palette.length, 46);
+  return Buffer.concat([head, Buffer.from(palette.flatMap(([r, g, b]) => [b, g, r, 0])), rows]);
+}

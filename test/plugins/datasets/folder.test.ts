@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../core/testing/context.ts';
+import { IGNORED } from '../../../core/index.ts';
 import { datasetContract } from '../../../core/testing/index.ts';
-import folder from '../../../plugins/datasets/folder.ts';
-import { dataContext, fill, maskPicture, pairOf } from '../../core/images/support.ts';
+import folder from '../../../plugins/datasets/folder/index.ts';
+import { bmp24, dataContext, fill, maskPicture, pairOf, picture } from '../../core/images/support.ts';
 
 const options = {
   images: 'img/*.png',
@@ -12,6 +13,9 @@ const options = {
   trainImages: null,
   trainMasks: null,
   testFraction: 1,
+  manifest: null,
+  classes: null,
+  ignore: null,
   allowPartial: false,
   size: 16,
   channels: 3 as const,
@@ -125,12 +129,135 @@ describe('folder', () => {
     });
   });
 
+  it.each(['bmp', 'tiff', 'gif', 'jpg', 'webp'])('reads %s images', async (format) => {
+    const root = temporaryFolder();
+    await fill(root, { 'mask/a_mask.png': pairOf(0).mask });
+    await mkdir(join(root, 'img'));
+    const { data, info } = await pairOf(0).image.raw().toBuffer({ resolveWithObject: true });
+    if (format === 'bmp') await writeFile(join(root, 'img/a.bmp'), bmp24(data, info));
+    else await fill(root, { [`img/a.${format}`]: pairOf(0).image });
+    const plain = await fill(temporaryFolder(), {
+      'img/a.png': pairOf(0).image,
+      'mask/a_mask.png': pairOf(0).mask,
+    });
+    const { image } = await (await load(root, { images: `img/*.${format}` })).test.get(0);
+    const reference = await (await load(plain)).test.get(0);
+    const differences = image.data.map((value, i) => Math.abs(value - reference.image.data[i]!));
+    expect(Math.max(...differences)).toBeLessThan(format === 'bmp' ? 1 : 40);
+  });
+
   it('refuses a damaged image', async () => {
     const root = await dataFolder(['a']);
     await writeFile(join(root, 'img/a.png'), 'damaged');
     await expect(load(root)).rejects.toMatchObject({
       code: 'IMAGE_UNREADABLE',
       parts: { where: join(root, 'img/a.png') },
+    });
+  });
+});
+
+/** Stripes of the values 0, 1, 2 and 9, six columns each. */
+const stripes = () => picture([20, 24, 1], (_row, column) => [0, 1, 2, 9][Math.floor(column / 6)]!);
+
+describe('folder with classes', () => {
+  const classes = { 1: 'lung', 2: 'heart' };
+  const root = fill(temporaryFolder(), { 'img/a.png': pairOf(0).image, 'mask/a_mask.png': stripes() });
+
+  it('gives each named value its class, and marks what is to be ignored', async () => {
+    const data = await load(await root, { classes, ignore: 9, size: 24 });
+    expect(data.classes).toEqual(['background', 'lung', 'heart']);
+    const { mask } = await data.test.get(0);
+    expect([...mask.data.subarray(0, 24)]).toEqual(
+      [0, 1, 2, IGNORED].flatMap((value) => new Array(6).fill(value)),
+    );
+  });
+
+  it('lets several values share a class, and a colour be one', async () => {
+    const colours = ['000000', 'ff0000', '00ff00', '0000ff'];
+    const channel = (column: number, c: number) =>
+      parseInt(colours[Math.floor(column / 6)]!.slice(2 * c, 2 * c + 2), 16);
+    const coloured = picture([20, 24, 3], (_row, column, c) => channel(column, c));
+    const made = await fill(temporaryFolder(), { 'img/a.png': pairOf(0).image, 'mask/a_mask.png': coloured });
+    const names = { '#FF0000': 'lung', '#00ff00': 'heart', '#0000ff': 'lung' };
+    const { mask } = await (await load(made, { classes: names, size: 24 })).test.get(0);
+    expect([3, 9, 15, 21].map((column) => mask.data[column])).toEqual([0, 1, 2, 1]);
+  });
+
+  it('refuses a value that is no class, saying where it is', async () => {
+    const data = await load(await root, { classes });
+    await expect(data.test.get(0)).rejects.toMatchObject({
+      code: 'MASK_VALUES',
+      parts: {
+        where: expect.stringMatching(/a_mask\.png, row 0, column 18$/),
+        expected: 'one of 0, 1, 2',
+        received: '9',
+      },
+    });
+  });
+
+  it('refuses to name what is no value', async () => {
+    await expect(load(await root, { classes: { lung: '1' } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      parts: { received: "'lung'" },
+    });
+  });
+});
+
+describe('folder with a manifest', () => {
+  const listed = async (csv: string) => {
+    const root = await dataFolder(['a', 'b', 'c', 'd']);
+    await writeFile(join(root, 'list.csv'), csv);
+    return root;
+  };
+  const loaded = async (csv: string, change = {}) =>
+    load(await listed(csv), { manifest: 'list.csv', ...change });
+
+  it('takes id, group, split and spacing from it, in any order of columns', async () => {
+    const data = await loaded(
+      '\ufeffimage, mask ,Split,group,id,spacing,name\r\n' +
+        'img/a.png,mask/a_mask.png,train,p1,one,,"Doe, Jane"\r\n' +
+        '\r\n' +
+        'img/b.png,mask/b_mask.png,test,p2,two,0.5 x 0.4,\r\n' +
+        'img/c.png,mask/c_mask.png,test,p2,,0.8,\r\n',
+    );
+    expect([data.train.ids, data.test.ids]).toEqual([['one'], ['two', 'img/c']]);
+    const [first, second] = [await data.test.get(0), await data.test.get(1)];
+    expect([first.group, second.group]).toEqual(['p2', 'p2']);
+    // 20 rows and 24 columns become 16 and 16.
+    expect(first.spacing).toEqual([(0.5 * 20) / 16, (0.4 * 24) / 16]);
+    expect(second.spacing).toEqual([(0.8 * 20) / 16, (0.8 * 24) / 16]);
+    expect(JSON.stringify([first, data.notes])).not.toContain('Doe');
+  });
+
+  it('splits by group what names no split, and reads semicolons', async () => {
+    const lines = ['a', 'b', 'c', 'd'].map((id, i) => `${id};img/${id}.png;mask/${id}_mask.png;p${i % 2}`);
+    const data = await loaded(['id;image;mask;group', ...lines].join('\n'), { testFraction: 0.7 });
+    const groups = async (part: 'train' | 'test') =>
+      new Set(await Promise.all(data[part].ids.map(async (_, i) => (await data[part].get(i)).group)));
+    const [train, test] = [await groups('train'), await groups('test')];
+    expect([...train].filter((group) => test.has(group))).toEqual([]);
+    expect(data.train.ids.length + data.test.ids.length).toBe(4);
+  });
+
+  it.each([
+    ['a line without a mask', 'image,mask\nimg/a.png,', 'list.csv:2'],
+    ['a line with too many fields', 'image,mask\nimg/a.png,mask/a_mask.png,x', 'list.csv'],
+    ['an unknown split', 'image,mask,split\nimg/a.png,mask/a_mask.png,val', 'list.csv:2'],
+    ['a spacing of nothing', 'image,mask,spacing\nimg/a.png,mask/a_mask.png,0', 'list.csv:2'],
+    ['an id twice', 'id,image,mask\nx,img/a.png,mask/a_mask.png\nx,img/b.png,mask/b_mask.png', 'list.csv:3'],
+  ])('refuses %s', async (_what, csv, place) => {
+    const error = await loaded(csv).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'DATASET_INVALID' });
+    expect(String(error)).toContain(place);
+  });
+
+  it('refuses to miss a file', async () => {
+    await expect(loaded('image,mask\nimg/z.png,mask/a_mask.png')).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+    });
+    await expect(loaded('image,mask\nimg/a.png,mask/z.png')).rejects.toMatchObject({ code: 'MASK_MISSING' });
+    await expect(load(await dataFolder(['a']), { manifest: 'none.csv' })).rejects.toMatchObject({
+      code: 'DATASET_INVALID',
     });
   });
 });
