@@ -5,21 +5,16 @@ export default {
   withoutData:
     'without the data, try it on generated images: robust run preset:isbi-comparison --scale small --phantom',
   config: {
+    // The same networks, other images.
+    extends: 'preset:jsrt-comparison',
     output: 'runs/isbi-comparison',
     dataset: { use: 'isbi2016', root: './data/isbi2016' },
-    subjects: {
-      slsdeep: { model: 'slsdeep' },
-      nwcn: { model: 'nwcn' },
-      unet: { model: 'unet' },
-      invertednet: { model: 'invertednet' },
-      cdnn: { model: 'cdnn' },
-      nlcen: { model: { use: 'nlcen', backbone: 'resnet50' }, defenses: ['nlce'] },
-      prior: { model: 'prior' },
-    },
+    subjects: { nlcen: { model: { use: 'nlcen', backbone: 'resnet50' } } },
     training: { epochs: 60, flips: true, rotation: 10 },
     reporters: [
       'terminal',
       'json',
+      'html',
       {
         use: 'figure',
         title: 'Figure 5: six networks on ISBI 2016',
@@ -40,17 +35,8 @@ export default {
       config: {
         output: 'runs/isbi-comparison-small',
         dataset: { use: 'isbi2016', size: 96 },
-        subjects: {
-          slsdeep: { model: { use: 'slsdeep', width: 1 / 8 } },
-          nwcn: { model: { use: 'nwcn', width: 1 / 2 } },
-          unet: { model: { use: 'unet', width: 1 / 8, dropout: 0 } },
-          invertednet: { model: { use: 'invertednet', width: 1 / 16, dropout: 0 } },
-          cdnn: { model: { use: 'cdnn', width: 1 / 2, dropout: 0 } },
-          nlcen: { model: { use: 'nlcen', backbone: 'resnet18', width: 1 / 4 } },
-        },
-        limit: 16,
-        eps: [1, 2, 4, 8, 16, 32],
-        training: { epochs: 20, schedule: 'cosine', learningRate: 2e-3 },
+        subjects: { nlcen: { model: { use: 'nlcen', backbone: 'resnet18' } } },
+        training: { epochs: 8 },
       },
     },
     {

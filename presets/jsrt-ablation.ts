@@ -1,5 +1,10 @@
 import type { Preset } from '../core/index.ts';
 
+/** Step 2 of the protocol: start from the network without NLCE, and let nothing but the modules learn. */
+const modulesAlone = { weightsFrom: 'wo-nlce', training: { freeze: ['*', '!*_nlce_*'] } };
+
+const small = { model: { use: 'nlcen', width: 1 / 4 } };
+
 export default {
   summary: 'Figure 7 of the paper: what each half of NLCE is worth, by fine-tuning with frozen layers.',
   withoutData:
@@ -9,24 +14,9 @@ export default {
     dataset: { use: 'jsrt', root: './data/jsrt' },
     subjects: {
       'wo-nlce': { model: 'nlcen' },
-      'wo-nl': {
-        model: 'nlcen',
-        defenses: [{ use: 'nlce', nonLocal: false, gateBias: 2 }],
-        weightsFrom: 'wo-nlce',
-        training: { freeze: ['*', '!*_nlce_*'] },
-      },
-      'wo-ce': {
-        model: 'nlcen',
-        defenses: [{ use: 'nlce', contextEncoder: false }],
-        weightsFrom: 'wo-nlce',
-        training: { freeze: ['*', '!*_nlce_*'] },
-      },
-      nlcen: {
-        model: 'nlcen',
-        defenses: [{ use: 'nlce', gateBias: 2 }],
-        weightsFrom: 'wo-nlce',
-        training: { freeze: ['*', '!*_nlce_*'] },
-      },
+      'wo-nl': { model: 'nlcen', defenses: [{ use: 'nlce', nonLocal: false, gateBias: 2 }], ...modulesAlone },
+      'wo-ce': { model: 'nlcen', defenses: [{ use: 'nlce', contextEncoder: false }], ...modulesAlone },
+      nlcen: { model: 'nlcen', defenses: [{ use: 'nlce', gateBias: 2 }], ...modulesAlone },
       'fine-tuned': {
         model: 'nlcen',
         defenses: [{ use: 'nlce', gateBias: 2 }],
@@ -39,6 +29,7 @@ export default {
     reporters: [
       'terminal',
       'json',
+      'html',
       {
         use: 'figure',
         title: 'Figure 7: parts of NLCE on JSRT',
@@ -59,13 +50,7 @@ export default {
       config: {
         output: 'runs/jsrt-ablation-small',
         dataset: { use: 'jsrt', size: 96 },
-        subjects: {
-          'wo-nlce': { model: { use: 'nlcen', width: 1 / 4 } },
-          'wo-nl': { model: { use: 'nlcen', width: 1 / 4 } },
-          'wo-ce': { model: { use: 'nlcen', width: 1 / 4 } },
-          nlcen: { model: { use: 'nlcen', width: 1 / 4 } },
-          'fine-tuned': { model: { use: 'nlcen', width: 1 / 4 } },
-        },
+        subjects: { 'wo-nlce': small, 'wo-nl': small, 'wo-ce': small, nlcen: small, 'fine-tuned': small },
         limit: 16,
         eps: [1, 2, 4, 8, 16, 32],
         training: { epochs: 20, schedule: 'cosine', learningRate: 2e-3 },

@@ -20,6 +20,7 @@ export default {
     reporters: [
       'terminal',
       'json',
+      'html',
       {
         use: 'figure',
         title: 'Figure 4: six networks on JSRT',

@@ -18,6 +18,7 @@ export default {
     reporters: [
       'terminal',
       'json',
+      'html',
       {
         use: 'figure',
         title: 'Figure 8: five networks on JSRT with and without NLCE',

@@ -44,12 +44,25 @@ test.each(['jsrt-comparison', 'isbi-comparison', 'jsrt-ablation', 'jsrt-generali
   },
 );
 
+type Subjects = Record<string, { model: unknown; weightsFrom?: string; training?: { freeze?: string[] } }>;
+
+async function subjectsOf(preset: string, ...flags: string[]): Promise<Subjects> {
+  const { stdout } = await robust(['plan', `preset:${preset}`, '--print-config', '--json', ...flags]);
+  return (JSON.parse(stdout) as { value: { subjects: Subjects } }).value.subjects;
+}
+
+test.each(['paper', 'small'])(
+  'at scale %s a network with NLCE is otherwise the one without',
+  async (scale) => {
+    const subjects = await subjectsOf('jsrt-generalization', '--scale', scale);
+    const pairs = Object.entries(subjects).filter(([name]) => name.endsWith('+nlce'));
+    expect(pairs).toHaveLength(5);
+    for (const [name, { model }] of pairs) expect(model).toEqual(subjects[name.replace('+nlce', '')]!.model);
+  },
+);
+
 test('the ablation freezes what the network without NLCE has learnt', async () => {
-  const argv = ['plan', 'preset:jsrt-ablation', '--print-config', '--json'];
-  const { value } = JSON.parse((await robust(argv)).stdout) as {
-    value: { subjects: Record<string, { weightsFrom?: string; training?: { freeze?: string[] } }> };
-  };
-  const steps = Object.entries(value.subjects).map(([name, { weightsFrom, training }]) => [
+  const steps = Object.entries(await subjectsOf('jsrt-ablation')).map(([name, { weightsFrom, training }]) => [
     name,
     weightsFrom,
     training?.freeze !== undefined,

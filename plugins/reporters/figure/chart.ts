@@ -2,7 +2,7 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Report } from '../../../core/index.ts';
 import type { Published } from './published.ts';
-import { clean } from '../svg/text.ts';
+import { short } from '../shared/text.ts';
 
 /** What a figure says beside its curves. */
 export interface Captions {
@@ -31,14 +31,14 @@ function panel(report: Report, metric: string, { published }: Captions): Panel {
   const values = pointsOf(report, metric);
   const stated = published
     .filter((one) => one.metric === metric)
-    .map(({ subject, eps, value }) => ({ subject: clean(subject, 24), eps, mean: value }));
+    .map(({ subject, eps, value }) => ({ subject: short(subject, 24), eps, mean: value }));
   const x = { field: 'eps', type: 'quantitative', title: 'eps (grey levels)' } as const;
-  const title = clean(metric, 24);
+  const title = short(metric, 24);
   // Overlap scores share one scale, so that panels can be compared; distances have none.
   const bounded = values.every(({ mean }) => mean >= 0 && mean <= 1);
   const scale = bounded ? { domain: [0, 1] } : { zero: true };
   const y = { field: 'mean', type: 'quantitative', title, scale } as const;
-  const subjects = [...new Set(report.curves.map(({ subject }) => clean(subject, 24)))];
+  const subjects = [...new Set(report.curves.map(({ subject }) => short(subject, 24)))];
   const color = {
     field: 'subject',
     type: 'nominal',
@@ -85,7 +85,7 @@ function pointsOf({ curves, subjects }: Report, metric: string) {
       points.flatMap(({ eps, mean, low, high }) =>
         mean === null
           ? []
-          : [{ subject: clean(subject, 24), floor: floors.has(subject), eps, mean, low, high }],
+          : [{ subject: short(subject, 24), floor: floors.has(subject), eps, mean, low, high }],
       ),
     );
 }

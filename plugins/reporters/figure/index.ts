@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { defineReporter, type Report } from '../../../core/index.ts';
 import { drawChart } from './chart.ts';
 import { comparisonText, type Published } from './published.ts';
-import { clean } from '../svg/text.ts';
+import { short } from '../shared/text.ts';
 
 /** Pixels per unit of the drawing, so that print and slides stay sharp. */
 const DENSITY = 2 * 72;
@@ -39,7 +39,7 @@ export default defineReporter({
     const drawn: string[] = [];
     for (const [index, attack] of attacks.entries()) {
       const name = index === 0 ? 'figure' : `figure-${index + 1}`;
-      const heading = [title || report.dataset.name, attack].map((text) => clean(text)).join(', ');
+      const heading = [title || report.dataset.name, attack].map((text) => short(text)).join(', ');
       const svg = await drawChart(report, attack, { heading, remarks, published: known });
       await write(`${name}.svg`, svg);
       await write(`${name}.png`, await sharp(Buffer.from(svg), { density: DENSITY }).png().toBuffer());
@@ -60,6 +60,6 @@ function differences(
   const changed = variants.flatMap((name) => caveats[name] ?? []);
   const fewer = images !== null && images !== dataset.images;
   return [...changed, ...(fewer ? [`${dataset.images} test images, not ${images}`] : [])].map((text) =>
-    clean(text),
+    short(text),
   );
 }

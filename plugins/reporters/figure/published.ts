@@ -1,5 +1,5 @@
 import type { Report } from '../../../core/index.ts';
-import { clean } from '../svg/text.ts';
+import { short } from '../shared/text.ts';
 
 /** One number that a paper states. */
 export interface Published {
@@ -18,8 +18,8 @@ export function comparisonText(
 ): string[] {
   if (published.length === 0) return [];
   const rows = published.map((one) => [
-    clean(one.subject, 16),
-    clean(one.metric, 14),
+    short(one.subject, 16),
+    short(one.metric, 14),
     one.eps === 0 ? 'clean' : String(one.eps),
     one.value.toFixed(3),
     ...here(report, one),
@@ -34,7 +34,7 @@ export function comparisonText(
         .join('  ')
         .trimEnd(),
     ),
-    ...remarks.map((remark) => `! not the published experiment: ${remark}`.slice(0, 80)),
+    ...remarks.map((remark) => short(`! not the published experiment: ${remark}`, 80)),
   ];
 }
 

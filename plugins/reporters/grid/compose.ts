@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng, readImage, type Example } from '../../../core/index.ts';
-import { clean } from '../svg/text.ts';
+import { short } from '../shared/text.ts';
 
 /** One image: what each subject makes of it under attack and clean. */
 export interface Block {
@@ -26,7 +26,7 @@ export async function composeGrid(blocks: readonly Block[], title: string, dir: 
   const top = 2 * LINE + GAP;
   const parts = [text(GAP, LINE, title, 'bold')];
   for (const [column, name] of ['image and truth', ...names].entries())
-    parts.push(text(LEFT + column * (SIDE + GAP), 2 * LINE, clean(name, 16)));
+    parts.push(text(LEFT + column * (SIDE + GAP), 2 * LINE, short(name, 16)));
   for (const [index, block] of blocks.entries())
     parts.push(...(await drawBlock(block, top + index * blockHeight, dir)));
   const height = top + blocks.length * blockHeight;
@@ -40,7 +40,7 @@ async function drawBlock({ columns }: Block, top: number, dir: string): Promise<
   const file = (name: string) => readFile(join(dir, name));
   const { hit: first } = columns[0]!;
   const parts = rows.map((row, index) => text(GAP, top + index * (SIDE + GAP) + SIDE / 2, row));
-  parts.push(text(LEFT, top + 2 * (SIDE + GAP) + LINE, clean(first.sample, 16)));
+  parts.push(text(LEFT, top + 2 * (SIDE + GAP) + LINE, short(first.sample, 16)));
   parts.push(at(0, 0, await file(first.image)), at(0, 1, await file(first.truth)));
   for (const [index, { hit, clean: untouched }] of columns.entries()) {
     const pictures = [
@@ -70,6 +70,6 @@ function picture(x: number, y: number, png: Uint8Array): string {
 }
 
 function text(x: number, y: number, content: string, weight = 'normal'): string {
-  const escaped = clean(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const escaped = short(content).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="12" font-weight="${weight}">${escaped}</text>`;
 }

@@ -9,6 +9,12 @@ export function plain(text: string): string {
   );
 }
 
+/** One line of at most `length` characters, for places that have no room for more. */
+export function short(text: string, length = 60): string {
+  const characters = [...plain(text)];
+  return characters.length <= length ? characters.join('') : `${characters.slice(0, length - 1).join('')}…`;
+}
+
 /** `unet, targeted-ifgsm, eps 8`: where a gate or a check looked. */
 export function placeOf({
   subject,
