@@ -47,7 +47,7 @@ async function bundle(root) {
     configFile: false,
     logLevel: 'warn',
     plugins: [viteSingleFile({ removeViteModuleLoader: true })],
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
     build: { write: false, target: 'es2023', modulePreload: false },
   });
   return lockDown(output.find(({ fileName }) => fileName === 'index.html').source);
