@@ -1,6 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Logger } from '../vocabulary.ts';
 
 /** A stream of text: standard output, standard error, or a test's. */
@@ -16,6 +17,8 @@ export interface Io {
   readonly stdout: Output;
   /** Carries the talk. */
   readonly stderr: Output;
+  /** Where questions are answered; nobody is asked where it is no terminal. */
+  readonly stdin?: Readable & { readonly isTTY?: boolean };
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
@@ -28,7 +31,17 @@ export interface Talk {
 
 /** The surroundings of this process. */
 export function processIo(): Io {
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd() };
+  const { stdout, stderr, env } = process;
+  return {
+    // Opened only for a question: it may be closed, or belong to somebody else.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+  };
 }
 
 /** Colours as the stream and the person want them: NO_COLOR, then FORCE_COLOR, then whether it is a terminal. */

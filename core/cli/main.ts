@@ -6,6 +6,7 @@ import { compareCommand } from './compare.ts';
 import { showFailure } from './failure.ts';
 import { colours, type Io } from './io.ts';
 import { gateCommand } from './gate.ts';
+import { initCommand } from './init/index.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
 import { newCommand } from './new.ts';
@@ -48,6 +49,7 @@ const commands = [
   listCommand,
   inspectCommand,
   datasetCommand,
+  initCommand,
   newCommand,
   backendCommand,
   doctorCommand,
