@@ -36,8 +36,11 @@ export default {
           'slsdeep+nlce': { model: { use: 'slsdeep', width: 1 / 8 } },
           'nwcn+nlce': { model: { use: 'nwcn', width: 1 / 2 } },
           'unet+nlce': { model: { use: 'unet', width: 1 / 8, dropout: 0 } },
-          'invertednet+nlce': { model: { use: 'invertednet', width: 1 / 16, dropout: 0 } },
-          'cdnn+nlce': { model: { use: 'cdnn', width: 1 / 2, dropout: 0 } },
+          'invertednet+nlce': {
+            model: { use: 'invertednet', width: 1 / 8, dropout: 0 },
+            training: { learningRate: 5e-4 },
+          },
+          'cdnn+nlce': { model: { use: 'cdnn', width: 1 / 4, dropout: 0 } },
         },
       },
     },
