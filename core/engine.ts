@@ -12,7 +12,7 @@ import type {
   Step,
 } from './plugin.ts';
 import type { Registry } from './registry/index.ts';
-import type { TensorFlow } from './vocabulary.ts';
+import type { Segmenter, TensorFlow } from './vocabulary.ts';
 
 /** TensorFlow.js as plugins receive it. */
 export const tensorflow: TensorFlow = Object.freeze({ ...tfl, ...tfc }) as TensorFlow;
@@ -72,8 +72,9 @@ export class StepCache {
   readonly #engine: Engine;
   readonly #steps = new Map<string, Step | CompiledStep>();
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  /** A model without a gradient may be any code: only running it gives its answer. */
+  constructor(engine: Engine, { gradient }: Pick<Segmenter, 'gradient'> = {}) {
+    this.#engine = gradient === false ? { info: engine.info } : engine;
   }
 
   /** The step itself inside a tidy where the engine has nothing faster. */

@@ -5,6 +5,7 @@
  */
 export type * from './vocabulary.ts';
 export * from './plugin.ts';
+export type * from './models/description.ts';
 export { RobustError, codes, nearest, suggestion, type ErrorCode, type ErrorParts } from './errors/index.ts';
 export { classLogits, crossEntropy, inverseMask, meanCrossEntropy, oneHot } from './gradients/losses.ts';
 export { readExample } from './examples/files.ts';

@@ -7,6 +7,7 @@
 import type { Scalar, Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { OptionsOf, OptionsSchema } from './options.ts';
+import type { ModelDescription, VerifiedOutput } from './models/description.ts';
 import type { Runner } from './runner.ts';
 import type {
   Budget,
@@ -50,38 +51,21 @@ export interface DatasetPlugin<S extends OptionsSchema = OptionsSchema> extends 
   fromPatterns?(root: string, images: string, masks: string): Readonly<Record<string, unknown>>;
 }
 
-/** What a model is opened for. */
-export interface ModelRequest {
+/** The images that a model will see. */
+export interface ImageRequest {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  readonly classes: readonly string[];
   readonly domain: IntensityDomain;
 }
 
-/** One layer or operator of a model, for one image. */
-export interface LayerDescription {
-  readonly name: string;
-  /** Its class or operator, such as Conv2D. */
-  readonly type: string;
-  /** Shape of its (first) output without the batch; null for a side that depends on the input. */
-  readonly output: readonly (number | null)[];
-  /** Parameters that training moves, and others. */
-  readonly trainable: number;
-  readonly fixed: number;
-  /** Of convolutions, dense layers and matrix products; null where that is not known. */
-  readonly multiplyAccumulates: number | null;
+/** What a model is opened for. */
+export interface ModelRequest extends ImageRequest {
+  readonly classes: readonly string[];
 }
 
-/** What a model is made of, as `robust inspect` shows it. */
-export interface ModelDescription {
-  /** In forward order. */
-  readonly layers: readonly LayerDescription[];
-  /** Where defenses may enter, in forward order. */
-  readonly taps: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[];
-  /** Shapes of the outputs without the batch; the first is scored and attacked. */
-  readonly outputs: readonly (readonly (number | null)[])[];
-}
+/** What a model is looked at with; what the person did not say is absent. */
+export type InspectRequest = Partial<Omit<ModelRequest, 'domain'>> & Pick<ModelRequest, 'domain'>;
 
 /** What a finished model is opened for. */
 export interface OpenRequest extends ModelRequest {
@@ -95,7 +79,9 @@ export interface OpenModelPlugin<S extends OptionsSchema = OptionsSchema> extend
   readonly extensions?: readonly string[];
   open(request: OpenRequest, options: OptionsOf<S>, ctx: Context): Promise<Segmenter>;
   /** What the model is made of, where that can be told; core describes networks itself. */
-  inspect?(request: ModelRequest, options: OptionsOf<S>, ctx: Context): Promise<ModelDescription>;
+  inspect?(request: InspectRequest, options: OptionsOf<S>, ctx: Context): Promise<ModelDescription>;
+  /** Compares the model with inputs and outputs that a folder holds. */
+  verify?(dir: string, options: OptionsOf<S>, ctx: Context): Promise<readonly VerifiedOutput[]>;
 }
 
 /** What a network is built from. */

@@ -163,6 +163,8 @@ export const reportSchema = {
           },
           {
             blind: { const: true, description: 'A baseline that does not look at the image.' },
+            gradient: { const: false, description: 'A model without a gradient.' },
+            notes: list(text),
             training: list(epoch),
           },
         ),

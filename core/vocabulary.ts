@@ -80,6 +80,10 @@ export interface Segmenter {
   readonly fingerprint: string;
   /** Set on a baseline that says the same whatever it sees: its gradient is zero by design. */
   readonly blind?: true;
+  /** Set where there is no gradient: only attacks that need none work, and its steps are never compiled. */
+  readonly gradient?: false;
+  /** What a person should know about the model: what its file did not say and was decided, with reasons. */
+  readonly notes?: readonly string[];
   dispose(): void;
 }
 
@@ -274,6 +278,10 @@ export interface SubjectSummary {
   readonly parameters: number | null;
   /** Set on a baseline that does not look at the image: a floor, which no attack moves. */
   readonly blind?: true;
+  /** Set on a model without a gradient. */
+  readonly gradient?: false;
+  /** What a person should know about the model, such as what was guessed. */
+  readonly notes?: readonly string[];
   /** How its weights came about; absent where that is not known. */
   readonly training?: readonly TrainingEpoch[];
   readonly cost: Cost;

@@ -58,7 +58,7 @@ export class SubjectAudit {
     this.samples = samples;
     this.clean = samples.map(({ image }) => image.data);
     this.#sweep = sweep;
-    this.#steps = new StepCache(sweep.engine);
+    this.#steps = new StepCache(sweep.engine, sweep.segmenter);
   }
 
   /** Reads the audited images. */
@@ -76,6 +76,11 @@ export class SubjectAudit {
   /** Channels of the logits. */
   get channels(): number {
     return this.#sweep.segmenter.channels;
+  }
+
+  /** Whether the model has a gradient. */
+  get differentiable(): boolean {
+    return this.#sweep.segmenter.gradient !== false;
   }
 
   /** Intensities that an attack ran at, ascending, without 0. */

@@ -1,7 +1,7 @@
 import { basename, extname, resolve, sep } from 'node:path';
 import type { Config } from '../config/index.ts';
 import { RobustError } from '../errors/index.ts';
-import type { DatasetPlugin } from '../plugin.ts';
+import type { DatasetPlugin, ModelPlugin } from '../plugin.ts';
 import { Registry } from '../registry/index.ts';
 import type { Io } from './io.ts';
 import { bundledPlugins } from './paths.ts';
@@ -34,22 +34,27 @@ export async function fromFiles(
   };
 }
 
-async function subjectOf(file: string, cwd: string, registry: Registry) {
-  const models = await registry.list('model');
-  const endings = models.flatMap((plugin) =>
-    plugin.kind === 'model' && 'open' in plugin
-      ? (plugin.extensions ?? []).map((ending) => [ending, plugin.name] as const)
-      : [],
+/** The model plugin that opens a file, by its ending. */
+export async function opener(file: string, registry: Registry): Promise<string | undefined> {
+  const [, use] = (await endingsOf(registry)).find(([ending]) => file.toLowerCase().endsWith(ending)) ?? [];
+  return use;
+}
+
+async function endingsOf(registry: Registry) {
+  const models = (await registry.list('model')) as ModelPlugin[];
+  return models.flatMap((plugin) =>
+    'open' in plugin ? (plugin.extensions ?? []).map((ending) => [ending, plugin.name] as const) : [],
   );
-  const [, use] = endings.find(([ending]) => file.toLowerCase().endsWith(ending)) ?? [];
+}
+
+async function subjectOf(file: string, cwd: string, registry: Registry) {
+  const use = await opener(file, registry);
   if (use === undefined) {
+    const endings = (await endingsOf(registry)).map(([ending]) => ending).sort();
     throw new RobustError('USAGE', {
       message: 'No plugin opens files with this ending.',
       where: `--model ${file}`,
-      expected: `a file that ends with ${endings
-        .map(([ending]) => ending)
-        .sort()
-        .join(', ')}`,
+      expected: `a file that ends with ${endings.join(', ')}`,
       received: extname(file) || 'no ending',
       next: 'export the model in one of these formats',
     });

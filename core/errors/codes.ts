@@ -18,6 +18,7 @@ export const codes = {
   FILTER_EMPTY: 'A filter leaves nothing to run.',
   GATES_MISSING: 'There are no gates to apply.',
   GOAL_INVALID: 'An attack made a goal mask that does not fit the data.',
+  GRADIENT_MISSING: 'An attack needs the gradient of a model that has none.',
   GRADIENT_NOT_FINITE: 'A gradient holds NaN or infinity.',
   HOOK_UNKNOWN: 'A plugin asked for a hook that does not exist.',
   IMAGE_MISSING: 'An image file does not exist.',

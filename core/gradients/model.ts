@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
 import type { AttackedModel } from '../plugin.ts';
+import { RobustError } from '../errors/index.ts';
 import type { IntensityDomain, Segmenter } from '../vocabulary.ts';
 
 /** A segmenter whose evaluations are counted per image. */
@@ -53,11 +54,26 @@ export class CountedModel implements AttackedModel {
   }
 }
 
-/** Gradient of `loss(logits(x))` with respect to x, of the shape of x; nothing is counted. */
+/**
+ * Gradient of `loss(logits(x))` with respect to x, of the shape of x; nothing is counted.
+ *
+ * @throws RobustError GRADIENT_MISSING when the segmenter says that it has none.
+ */
 export function lossGradient(
   segmenter: Segmenter,
   x: Tensor4D,
   loss: (logits: Tensor4D) => Scalar,
 ): Tensor4D {
+  if (segmenter.gradient === false) throw gradientMissing('a model without a gradient');
   return tf.grad((input) => loss(segmenter.logits(input as Tensor4D)))(x) as Tensor4D;
+}
+
+/** What an attack that follows gradients is told by a model that has none. */
+export function gradientMissing(where: string): RobustError {
+  return new RobustError('GRADIENT_MISSING', {
+    message: 'The model has no gradient, and the attack needs one.',
+    where,
+    expected: 'an attack that only looks at what the model predicts',
+    next: '`robust list attack` shows the attacks; choose one that needs no gradient',
+  });
 }

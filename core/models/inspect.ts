@@ -1,14 +1,8 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type {
-  LayerDescription,
-  ModelDescription,
-  ModelRequest,
-  NetworkPlugin,
-  OptionsOf,
-  OptionsSchema,
-} from '../plugin.ts';
+import type { ModelRequest, NetworkPlugin, OptionsOf, OptionsSchema } from '../plugin.ts';
 import type { Context } from '../vocabulary.ts';
 import { blank } from './blank.ts';
+import type { LayerDescription, ModelDescription } from './description.ts';
 import { buildNetwork, type Defense } from './network.ts';
 
 /** A layer with matrix products of its own implements this to have them counted. */
@@ -42,7 +36,7 @@ export function inspectNetwork(
     },
   };
   const { model, dispose } = buildNetwork(watched, options, defenses, request, blank(ctx));
-  const outputs = model.outputs.map(({ shape }) => shape.slice(1));
+  const outputs = model.outputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape }));
   const description = { layers: model.layers.map(describe), taps, outputs };
   dispose();
   return description;

@@ -49,8 +49,7 @@ export function defend(
     return sameShape(plugin.name, plugin.output?.(logits, options, ctx) ?? logits, logits);
   };
   return {
-    channels: segmenter.channels,
-    ...(segmenter.blind && { blind: true }),
+    ...segmenter,
     fingerprint: createHash('sha256').update(identity).digest('hex'),
     logits: (x) => tf.tidy(() => guarded(x)),
     dispose: () => segmenter.dispose(),

@@ -53,6 +53,8 @@ export async function openSubject(source: SubjectSource): Promise<Subject> {
       fingerprint: segmenter.fingerprint,
       parameters,
       ...(segmenter.blind && { blind: true }),
+      ...(segmenter.gradient === false && { gradient: false }),
+      ...(segmenter.notes && { notes: segmenter.notes }),
       ...(training && { training }),
     },
     dispose: () => segmenter.dispose(),

@@ -1,6 +1,6 @@
 import type { Resolved } from '../config/types.ts';
 import { StepCache } from '../engine.ts';
-import { CountedModel } from '../gradients/model.ts';
+import { CountedModel, gradientMissing } from '../gradients/model.ts';
 import type { Hooks } from '../hooks.ts';
 import type { Cell } from '../plan/plan.ts';
 import type { AttackSpec } from '../plan/spec.ts';
@@ -51,8 +51,9 @@ export interface SweepResult {
 
 /** Attacks one subject with every budget, batch by batch. What an earlier process finished is taken from there. */
 export async function sweepSubject(sweep: SubjectSweep): Promise<SweepResult> {
+  requireGradient(sweep);
   const model = new CountedModel(sweep.segmenter, sweep.dataset.domain, sweep.dataset.classes.length);
-  const steps = new StepCache(sweep.engine);
+  const steps = new StepCache(sweep.engine, sweep.segmenter);
   const journals = await openJournals(sweep);
   announce(sweep, journals);
   const entries: Entry[] = [];
@@ -76,6 +77,12 @@ export async function sweepSubject(sweep: SubjectSweep): Promise<SweepResult> {
     rows: entries.flatMap(({ rows }) => rows),
     cost: entries.map(({ cost }) => cost).reduce(addCosts, noCost),
   };
+}
+
+/** Said before hours of other work, where an attack is known to follow gradients. */
+function requireGradient({ name, segmenter, attacks }: SubjectSweep): void {
+  const [first] = attacks.filter(({ plugin }) => plugin.iteration);
+  if (segmenter.gradient === false && first) throw gradientMissing(`${name}, attacked by ${first.label}`);
 }
 
 type Journals = ReadonlyMap<string | null, Journal>;

@@ -72,13 +72,18 @@ function fit(text: string, width: number): string {
 
 type Line = (text: string) => string;
 
-function heading({ status, engine, dataset, seed }: Report, style: ChalkInstance, line: Line): string {
+function heading(
+  { status, engine, dataset, subjects, seed }: Report,
+  style: ChalkInstance,
+  line: Line,
+): string {
   const [height, width, channels] = dataset.size;
   const size = `${height} x ${width}${channels === 1 ? '' : ` x ${channels}`}`;
+  const ofModels = subjects.flatMap(({ name, notes = [] }) => notes.map((note) => `${name}: ${note}`));
   const lines = [
     style.bold(line(`${dataset.name}: ${dataset.images} images of ${size}`)),
     line(`${engine.backend} ${engine.version} on ${engine.device}, seed ${seed}`),
-    ...dataset.notes.map((note) => style.yellow(line(`note: ${note}`))),
+    ...[...dataset.notes, ...ofModels].map((note) => style.yellow(line(`note: ${note}`))),
   ];
   if (status === 'interrupted')
     lines.push(style.yellow('interrupted: only the images finished so far are counted'));

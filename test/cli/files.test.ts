@@ -38,7 +38,11 @@ test('run tests a model file on images and masks with nothing else written', asy
   expect(stdout).toContain('my-model-v2');
   const report = JSON.parse(readFileSync(join(cwd, 'runs/latest/report.json'), 'utf8')) as Report;
   expect(report.dataset.images).toBe(2);
-  expect(report.subjects).toMatchObject([{ name: 'my-model-v2', model: 'onnx' }]);
+  const notes = expect.arrayContaining([
+    expect.stringContaining('images from 0 to 1 are assumed'),
+  ]) as string[];
+  expect(report.subjects).toMatchObject([{ name: 'my-model-v2', model: 'onnx', notes }]);
+  expect(stdout).toContain('note: my-model-v2: ');
   const losses = report.rows.map(({ eps, linf }) => [eps, linf]);
   expect(losses).toEqual(expect.arrayContaining([[8, 8]]));
 });

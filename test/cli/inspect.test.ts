@@ -29,7 +29,11 @@ test('inspect --json', async () => {
     '--json',
   ]);
   const data = JSON.parse(stdout) as Record<string, unknown>;
-  expect(data).toMatchObject({ model: 'unet', image: [32, 64, 3], outputs: [[32, 64, 4]] });
+  expect(data).toMatchObject({
+    model: 'unet',
+    image: [32, 64, 3],
+    outputs: [{ type: 'float32', shape: [null, 32, 64, 4] }],
+  });
   expect(data['taps']).toEqual([{ name: 'bottleneck', shape: [2, 4, 64] }]);
 });
 
@@ -50,7 +54,8 @@ test('a model that is no network describes itself', async () => {
   const code = `import { defineModel } from 'robust';
     export default defineModel({ name: 'told', summary: 'Tells.', options: {}, open: () => { throw new Error(); },
       inspect: async ({ height, width }) => ({ layers: [{ name: 'a', type: 'Conv', output: [height, null, 2],
-        trainable: 0, fixed: 1234, multiplyAccumulates: null }], taps: [], outputs: [[height, width, 2]] }) });`;
+        trainable: 0, fixed: 1234, multiplyAccumulates: null }], taps: [],
+        outputs: [{ name: 'y', type: 'float', shape: [height, width, 2] }] }) });`;
   await writeFile(join(cwd, 'told.ts'), code);
   const { stdout } = await robust(['inspect', './told.ts', '--size', '8', '--backend', 'cpu'], { cwd });
   expect(stdout).toMatch(/^a +Conv +8x\?x2 +1,234 +\?$/m);

@@ -38,6 +38,7 @@ async function losses(
  * ART's loss_gradient_check). More than 1 % of images or pixels without gradient warns, more than 10 % fails.
  */
 export async function zeroGradient(audit: SubjectAudit, attack: AttackSpec): Promise<Finding> {
+  if (!audit.differentiable) return notRun(NO_GRADIENT);
   const gradients = await audit.gradient(
     audit.clean,
     objectiveOf(attack, audit, (logits, { goal }) => crossEntropy(logits, goal)),
@@ -51,6 +52,8 @@ export async function zeroGradient(audit: SubjectAudit, attack: AttackSpec): Pro
     message: `The gradient is zero on ${percent(images)} of the images and in ${percent(pixels)} of the pixels.`,
   };
 }
+
+const NO_GRADIENT = 'The model has no gradient: only attacks that need none test it.';
 
 function zeroShare(values: Float32Array): number {
   let zeros = 0;
@@ -73,6 +76,7 @@ const HALF_STEP = 2 ** -17;
  * estimators, broken operators). The root mean square of the deviations is compared with that of the differences.
  */
 export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
+  if (!audit.differentiable) return notRun(NO_GRADIENT);
   const { dataset } = audit;
   const classes = dataset.classes.length;
   const points = audit.clean.map((image, i) => jittered(audit, image, i));

@@ -1,8 +1,12 @@
 import { resolve } from 'node:path';
 import { defineModel } from '../../../core/index.ts';
+import type { Notes } from '../foreign/notes.ts';
+import { makeSegmenter } from '../foreign/segmenter.ts';
 import { readModelFile } from './file.ts';
+import { inspectFile } from './inspect.ts';
+import { onnxModel } from './model.ts';
 import { options } from './options.ts';
-import { makeSegmenter } from './segmenter.ts';
+import { verifyFolder } from './verify.ts';
 
 export default defineModel({
   name: 'onnx',
@@ -11,7 +15,12 @@ export default defineModel({
   extensions: ['.onnx'],
   options,
   open: async (request, given, ctx) => {
-    const file = readModelFile(resolve(ctx.baseDir, given.path));
-    return makeSegmenter(file, request, given, ctx);
+    const notes: Notes = [];
+    const model = onnxModel(readModelFile(resolve(ctx.baseDir, given.path)), given, notes);
+    return makeSegmenter(model, request, given, ctx, notes);
   },
+  inspect: async (request, given, ctx) =>
+    inspectFile(readModelFile(resolve(ctx.baseDir, given.path)), request, given, ctx),
+  verify: async (dir, given, ctx) =>
+    verifyFolder(readModelFile(resolve(ctx.baseDir, given.path)), resolve(ctx.baseDir, dir)),
 });

@@ -1,20 +1,15 @@
 import { RobustError, suggestion } from '../../../core/index.ts';
+import type { Kind, Scale, Sides } from '../foreign/model.ts';
+import type { Notes } from '../foreign/notes.ts';
 import { unsupported } from './failure.ts';
 import type { Graph, Model, Node, Port } from './graph.ts';
 import { isFloat, types } from './types.ts';
-
-/** Something that the file did not say and that was decided, with the reason. */
-export type Notes = string[];
 
 /** Where images go in. */
 export interface ImageInput {
   readonly port: Port;
   readonly layout: 'nchw' | 'nhwc';
-  /** Sizes that the model is built for; undefined where it takes any. */
-  readonly batch: number | undefined;
-  readonly height: number | undefined;
-  readonly width: number | undefined;
-  readonly channels: number | undefined;
+  readonly sides: Sides;
 }
 
 /** What is scored: the program computes `value`, which is `kind`. */
@@ -26,8 +21,6 @@ export interface ScoredOutput {
   /** What the values are: null where only they themselves can tell. */
   readonly kind: Kind | null;
 }
-
-export type Kind = 'logits' | 'probabilities' | 'labels';
 
 /** The input for images: the only one, or the only one of rank 4. */
 export function imageInput({ graph }: Model, layout: 'auto' | 'nchw' | 'nhwc', notes: Notes): ImageInput {
@@ -45,21 +38,21 @@ export function imageInput({ graph }: Model, layout: 'auto' | 'nchw' | 'nhwc', n
   const chosen = layout === 'auto' ? guessLayout(sides, notes) : layout;
   const [batch, ...rest] = sides.map((side) => (typeof side === 'number' ? side : undefined));
   const [height, width, channels] = chosen === 'nhwc' ? rest : [rest[1], rest[2], rest[0]];
-  return { port, layout: chosen, batch, height, width, channels };
+  return { port, layout: chosen, sides: { batch, height, width, channels } };
 }
 
 function guessLayout(sides: readonly (number | string)[], notes: Notes): 'nchw' | 'nhwc' {
   const few = (side: number | string | undefined) => typeof side === 'number' && side <= 4;
   if (few(sides[3]) && !few(sides[1])) {
-    notes.push(
-      `images are given channels-last: the last axis of the input [${sides.join(', ')}] has few elements`,
-    );
+    const text = `images are given channels-last: the last axis of the input [${sides.join(', ')}] has few elements`;
+    notes.push({ text, option: 'layout', value: 'nhwc' });
     return 'nhwc';
   }
-  if (!few(sides[1]))
-    notes.push(
-      'images are given channels-first, the convention of ONNX: the file does not tell (option layout)',
-    );
+  if (!few(sides[1])) {
+    const text =
+      'images are given channels-first, the convention of ONNX: the file does not tell (option layout)';
+    notes.push({ text, option: 'layout', value: 'nchw' });
+  }
   return 'nchw';
 }
 
@@ -86,22 +79,22 @@ export function scoredOutput(
       next: suggestion(name, names),
     });
   }
-  if (wanted === null && names.length > 1)
-    notes.push(
-      `the first of ${names.length} outputs is scored, '${name}' (option output; there are: ${names.join(', ')})`,
-    );
+  if (wanted === null && names.length > 1) {
+    const text = `the first of ${names.length} outputs is scored, '${name}' (option output; there are: ${names.join(', ')})`;
+    notes.push({ text, option: 'output', value: name });
+  }
   const last = lastOperator(graph, name);
   const plain = { name, graph, value: name };
   if (last?.op === 'ArgMax' && kind !== 'probabilities' && kind !== 'logits') {
-    notes.push(`the output is labels: attacks work on what '${last.name}' (ArgMax) is given`);
+    notes.push({ text: `the output is labels: attacks work on what '${last.name}' (ArgMax) is given` });
     return { name, graph, value: last.inputs[0]!, kind: null };
   }
   const isHead = last?.op === 'Softmax' || last?.op === 'Sigmoid';
   if (!isHead || kind === 'logits' || kind === 'labels')
     return { ...plain, kind: kind === 'auto' ? null : kind };
-  notes.push(
-    `the output is probabilities: attacks work on the logits that '${last.name}' (${last.op}) is given`,
-  );
+  notes.push({
+    text: `the output is probabilities: attacks work on the logits that '${last.name}' (${last.op}) is given`,
+  });
   const bypassed: Node = { ...last, op: 'Identity', inputs: last.inputs.slice(0, 1) };
   return {
     ...plain,
@@ -117,23 +110,13 @@ function lastOperator({ nodes }: Graph, value: string): Node | undefined {
 }
 
 /** What intensities are multiplied by, when nobody says: a guess with its reason. */
-export function guessScale(
-  { graph }: Model,
-  { port }: ImageInput,
-  high: number,
-): { scale: number; reason: string; sure: boolean } {
-  if (!isFloat(port.type) && port.type !== types.BOOL) {
-    return { scale: 1, reason: 'the input takes whole numbers', sure: true };
-  }
+export function guessScale({ graph }: Model, { port }: ImageInput, high: number): Scale {
+  if (!isFloat(port.type) && port.type !== types.BOOL)
+    return { value: 1, reason: 'the input takes whole numbers' };
   const first = firstConstant(graph, port.name);
-  if (first?.own) return { scale: 1, reason: `the model normalises by itself: ${first.text}`, sure: true };
-  if (first)
-    return {
-      scale: 1 / high,
-      reason: `the model normalises by itself, from 0 to 1: ${first.text}`,
-      sure: true,
-    };
-  return { scale: 1 / high, reason: 'the file does not tell: images from 0 to 1 are assumed', sure: false };
+  if (first?.own) return { value: 1, reason: `the model normalises by itself: ${first.text}` };
+  if (first) return { value: 1 / high, reason: `the model normalises by itself, from 0 to 1: ${first.text}` };
+  return { value: 1 / high, reason: 'the file does not tell: images from 0 to 1 are assumed' };
 }
 
 /** The first arithmetic with a constant that the image meets, and whether that makes sense for 0 to 255 (`own`) or for 0 to 1. */
@@ -172,22 +155,4 @@ function constantOf(graph: Graph, name: string): ArrayLike<number> | undefined {
       ? proto.floatData
       : new Float32Array(proto.rawData.slice().buffer)
     : undefined;
-}
-
-/** The number that a text such as `1/255` means. */
-export function parseScale(given: number | string): number {
-  const [, above, below] = /^\s*([\d.]+)\s*\/\s*([\d.]+)\s*$/.exec(String(given)) ?? [];
-  const value = above === undefined ? Number(given) : Number(above) / Number(below);
-  if (Number.isFinite(value) && value !== 0) return value;
-  throw new RobustError('CONFIG_INVALID', {
-    message: 'This is not a scale.',
-    where: 'scale',
-    expected: "a number, or a fraction such as '1/255'",
-    received: String(given),
-  });
-}
-
-/** Sizes of a model and of a data set that cannot be brought together. */
-export function misfit(message: string, expected: string, received: string, next: string): RobustError {
-  return new RobustError('MODEL_SHAPE', { message, where: 'onnx', expected, received, next });
 }

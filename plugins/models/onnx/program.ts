@@ -8,6 +8,9 @@ import { FIXED, type Level, type Value } from './value.ts';
 
 type Scope = Map<string, Value>;
 
+/** Sees an operator that ran, with what it was given and made. */
+export type Watch = (node: Node, inputs: readonly (Value | undefined)[], outputs: readonly Value[]) => void;
+
 /** A graph that runs: what is the same for all images is computed once. */
 export class Program {
   readonly nodes: readonly Node[];
@@ -32,9 +35,9 @@ export class Program {
   }
 
   /** Outputs for inputs by name. The caller tidies; values that are kept stay until `dispose`. */
-  run(inputs: ReadonlyMap<string, Value>): Value[] {
+  run(inputs: ReadonlyMap<string, Value>, watch?: Watch): Value[] {
     const scope: Scope = new Map(inputs);
-    this.#runNodes(this.nodes, scope, (name) => this.#fixed.get(name));
+    this.#runNodes(this.nodes, scope, (name) => this.#fixed.get(name), watch);
     return this.#outputs.map((name) => scope.get(name) ?? this.#fixed.get(name)!);
   }
 
@@ -43,7 +46,12 @@ export class Program {
     this.#fixed.clear();
   }
 
-  #runNodes(nodes: readonly Node[], scope: Scope, outer: (name: string) => Value | undefined): void {
+  #runNodes(
+    nodes: readonly Node[],
+    scope: Scope,
+    outer: (name: string) => Value | undefined,
+    watch?: Watch,
+  ): void {
     const find = (name: string) => scope.get(name) ?? outer(name);
     for (const node of nodes) {
       if (node.outputs.every((name) => name === '' || this.#fixed.has(name))) continue;
@@ -54,18 +62,19 @@ export class Program {
         return value;
       });
       const call = new Call(node, this.#opset, inputs, this.#shapeLevel, (graph) =>
-        this.#runGraph(graph, find),
+        this.#runGraph(graph, find, watch),
       );
       const made = [this.#compute(call)].flat();
+      watch?.(node, inputs, made);
       node.outputs.forEach((name, index) => {
         if (name !== '' && made[index]) this.#store(name, made[index], scope);
       });
     }
   }
 
-  #runGraph(graph: Graph, outer: (name: string) => Value | undefined): Value[] {
+  #runGraph(graph: Graph, outer: (name: string) => Value | undefined, watch?: Watch): Value[] {
     const scope: Scope = new Map(graph.constants);
-    this.#runNodes(graph.nodes, scope, outer);
+    this.#runNodes(graph.nodes, scope, outer, watch);
     return graph.outputs.map(({ name }) => scope.get(name) ?? this.#fixed.get(name) ?? outer(name)!);
   }
 
@@ -103,15 +112,19 @@ function needed({ nodes }: Graph, outputs: readonly string[]): Node[] {
 }
 
 /** All nodes, those of inner graphs included. */
-function allNodes(nodes: readonly Node[]): Node[] {
+export function allNodes(nodes: readonly Node[]): Node[] {
   return nodes.flatMap((node) => [
     node,
     ...[...node.graphs.values()].flatMap((graph) => allNodes(graph.nodes)),
   ]);
 }
 
+export function isComputed(op: string): boolean {
+  return Object.hasOwn(operators, op);
+}
+
 function checkOperators(nodes: readonly Node[]): void {
-  const unknown = allNodes(nodes).filter(({ op }) => !Object.hasOwn(operators, op));
+  const unknown = allNodes(nodes).filter(({ op }) => !isComputed(op));
   if (unknown.length === 0) return;
   const ops = [...new Set(unknown.map(({ op }) => op))];
   const lines = ops.map((op) => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import * as tf from '@tensorflow/tfjs-core';
+import type { VerifiedOutput } from '../../../core/index.ts';
 import { invalid } from './failure.ts';
 import type { ModelFile } from './file.ts';
 import { makeModel } from './graph.ts';
@@ -10,15 +11,6 @@ import { TensorProtoSchema } from './proto/onnx_pb.ts';
 import { readTensor } from './tensor.ts';
 import { isFloat } from './types.ts';
 import { IMAGE, NotConstant, SIZED, Value } from './value.ts';
-
-/** One output of one test case, compared. */
-export interface Comparison {
-  readonly set: string;
-  readonly output: string;
-  /** Largest difference; infinite where shapes differ. */
-  readonly difference: number;
-  readonly passed: boolean;
-}
 
 /** Which inputs of a case come as tensors, as images do; the others are constants. */
 export type Feed = (value: Value, index: number) => boolean;
@@ -41,7 +33,7 @@ export interface TestCase {
  *
  * @throws RobustError MODEL_FILE_INVALID where there are none, and whatever the model throws.
  */
-export function verifyFolder(file: ModelFile, dir: string, tried = feeds): Comparison[] {
+export function verifyFolder(file: ModelFile, dir: string, tried = feeds): VerifiedOutput[] {
   const sets = existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith('test_data_set_')) : [];
   if (sets.length === 0) {
     const expected = 'folders test_data_set_0, test_data_set_1, ...';
@@ -54,7 +46,12 @@ export function verifyFolder(file: ModelFile, dir: string, tried = feeds): Compa
 }
 
 /** Runs one case, with the first way of feeding it that does not need to know what an image holds. */
-export function verifyCase(file: ModelFile, set: string, read: () => TestCase, tried = feeds): Comparison[] {
+export function verifyCase(
+  file: ModelFile,
+  set: string,
+  read: () => TestCase,
+  tried = feeds,
+): VerifiedOutput[] {
   const [feed, ...rest] = tried;
   try {
     return runCase(file, set, read(), feed!);
@@ -65,7 +62,7 @@ export function verifyCase(file: ModelFile, set: string, read: () => TestCase, t
   }
 }
 
-function runCase(file: ModelFile, set: string, { inputs, outputs }: TestCase, feed: Feed): Comparison[] {
+function runCase(file: ModelFile, set: string, { inputs, outputs }: TestCase, feed: Feed): VerifiedOutput[] {
   const model = makeModel(file);
   const names = model.graph.outputs.map(({ name }) => name);
   const program = new Program(model, names, SIZED);
@@ -104,7 +101,7 @@ function fed(value: Value | undefined, name: string, index: number, feed: Feed):
 }
 
 /** Close as the tests of ONNX want it, and to the rounding of the largest value. */
-function compare(set: string, output: string, got: Value, wanted: Value | undefined): Comparison[] {
+function compare(set: string, output: string, got: Value, wanted: Value | undefined): VerifiedOutput[] {
   if (!wanted) return [];
   if (String(got.shape) !== String(wanted.shape))
     return [{ set, output, difference: Infinity, passed: false }];

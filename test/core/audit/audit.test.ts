@@ -67,6 +67,20 @@ describe('the audit', () => {
     segmenter.dispose();
   });
 
+  it('asks no gradient of a model that has none', async () => {
+    const whole = linearSegmenter(ctx.tf, sigmoidThresholdWeights(1));
+    const segmenter: Segmenter = { ...whole, logits: (x) => whole.logits(x), gradient: false };
+    const attack = defineAttack({
+      ...{ name: 'shift', summary: 'Adds eps.', norm: 'linf', options: {} },
+      perturb: ({ x, budget }) => ctx.tf.add(x, budget.eps),
+    }) as never as AttackPlugin;
+    const results = await audit({ ctx, dataset, segmenter, attack });
+    const idle = results.filter(({ verdict }) => verdict === 'not-run').map(({ check }) => check);
+    expect(idle).toEqual(expect.arrayContaining(['zero-gradient', 'finite-difference']));
+    expect(results.map(({ message }) => message).join()).not.toContain('broke');
+    segmenter.dispose();
+  });
+
   it('takes a check that breaks for a failure', async () => {
     const broken = {
       name: 'broken',

@@ -44,5 +44,5 @@ test('it lists layers in forward order, with their parameters, the taps and the 
   expect(layers).toContainEqual({ name: 'conv1_1', ...first, multiplyAccumulates: 27 * 32 * 32 });
   expect(layers.find(({ name }) => name === 'conv1_2_norm')).toMatchObject({ trainable: 4, fixed: 4 });
   expect(taps).toEqual([{ name: 'bottleneck', shape: [2, 2, 32] }]);
-  expect(outputs).toEqual([[32, 32, 1]]);
+  expect(outputs).toMatchObject([{ type: 'float32', shape: [null, 32, 32, 1] }]);
 });

@@ -218,6 +218,19 @@ describe('what core rejects', () => {
     await expect(sweep({ segmenter, eps: [4] })).rejects.toMatchObject({ code: 'GRADIENT_NOT_FINITE' });
   });
 
+  it('an attack that follows the gradient of a model without one', async () => {
+    const segmenter: Segmenter = {
+      ...{ channels: 3, fingerprint: 'black box', gradient: false, dispose: () => undefined },
+      logits: (x) => ctx.tf.clone(x),
+    };
+    const missing = { code: 'GRADIENT_MISSING' };
+    await expect(sweep({ segmenter, eps: [4] })).rejects.toMatchObject(missing);
+    const curious = make('curious', ({ model, x }) => model.gradient(x, (logits) => ctx.tf.sum(logits)));
+    await expect(sweep({ segmenter, attack: curious, eps: [4] })).rejects.toMatchObject(missing);
+    const shift = make('shift', ({ x }) => ctx.tf.add(x, 1));
+    expect((await sweep({ segmenter, attack: shift, eps: [4], images: 1 })).rows).toHaveLength(2);
+  });
+
   it('NaN logits', async () => {
     const segmenter: Segmenter = {
       ...{ channels: 1, fingerprint: 'nan', dispose: () => undefined },

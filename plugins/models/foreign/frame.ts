@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import type { ModelRequest } from '../../../core/index.ts';
-import { checkedShape } from './failure.ts';
-import type { Options } from './options.ts';
-import { guessScale, misfit, parseScale, type ImageInput, type Notes } from './ports.ts';
-import type { Model } from './graph.ts';
+import type { ImageRequest } from '../../../core/index.ts';
+import type { Sides } from './model.ts';
+import { misfit, type Notes } from './notes.ts';
+import type { ForeignOptions } from './options.ts';
 
 /** How images go into the model, and logits come back to the size of the images. */
 export interface Frame {
@@ -17,86 +16,26 @@ export interface Frame {
   leave(logits: Tensor4D): Tensor4D;
 }
 
-/** Intensities become what the network was trained on: `(x scale - mean) / std`, channel by channel. */
-export function normalisation(
-  model: Model,
-  input: ImageInput,
-  request: ModelRequest,
-  options: Options,
-  notes: Notes,
-): (x: Tensor4D) => Tensor4D {
-  const { mean, std, order } = options;
-  const channels = input.channels ?? request.channels;
-  for (const list of [mean, std]) {
-    if (list.length === 1 || list.length === channels) continue;
-    throw misfit(
-      'There must be one value, or one for each channel.',
-      `1 or ${channels} values`,
-      `${list.length} values`,
-      "check 'mean' and 'std'",
-    );
-  }
-  const scale = options.scale === null ? guessed(model, input, request, notes) : parseScale(options.scale);
-  const at = (list: readonly number[], channel: number) => list[channel] ?? list[0]!;
-  const factor = Float32Array.from({ length: channels }, (_, channel) => scale / at(std, channel));
-  const offset = Float32Array.from(
-    { length: channels },
-    (_, channel) => -at(mean, channel) / at(std, channel),
-  );
-  const flipped = order === 'bgr' && channels === 3;
-  const adapt = channelAdapter(request.channels, channels, notes);
-  const shifts = offset.some((value) => value !== 0);
-  return (x) => {
-    const adapted = adapt(x);
-    const ordered = flipped ? tf.reverse(adapted, 3) : adapted;
-    const scaled = factor.some((value) => value !== 1) ? tf.mul(ordered, tf.tensor1d(factor)) : ordered;
-    return (shifts ? tf.add(scaled, tf.tensor1d(offset)) : scaled) as Tensor4D;
-  };
-}
-
-function guessed(model: Model, input: ImageInput, { domain }: ModelRequest, notes: Notes): number {
-  const { scale, reason } = guessScale(model, input, domain.high);
-  notes.push(
-    `intensities are multiplied by ${scale === 1 ? 1 : `1/${domain.high}`}: ${reason} (options scale, mean, std)`,
-  );
-  return scale;
-}
-
-/** Grey images are shown to a model of three channels three times over; colour ones to a grey model by their luminance. */
-function channelAdapter(given: number, wanted: number, notes: Notes): (x: Tensor4D) => Tensor4D {
-  if (given === wanted) return (x) => x;
-  if (given === 1) {
-    notes.push(`grey images are repeated: the model takes ${wanted} channels`);
-    return (x) => tf.tile(x, [1, 1, 1, wanted]);
-  }
-  if (given === 3 && wanted === 1) {
-    notes.push('colour images are reduced to their luminance: the model takes one channel');
-    const weights = [0.299, 0.587, 0.114];
-    return (x) => tf.conv2d(x, tf.tensor4d(weights, [1, 1, 3, 1]), 1, 'valid');
-  }
-  throw misfit(
-    'The model takes another number of channels than the images have.',
-    `${wanted} channels`,
-    `${given} channels`,
-    "check 'layout', and 'channels' of the data set",
-  );
-}
-
 /** How sizes are brought together: as they are, padded to a multiple, or resized to the one size that the model takes. */
-export function frameFor(input: ImageInput, request: ModelRequest, options: Options, notes: Notes): Frame {
+export function frameFor(
+  input: Sides,
+  request: ImageRequest,
+  options: Pick<ForeignOptions, 'multiple' | 'fit'>,
+  notes: Notes,
+): Frame {
   const { height, width } = request;
   const up = (side: number) => Math.ceil(side / options.multiple) * options.multiple;
   const fixed = { height: input.height ?? up(height), width: input.width ?? up(width) };
   const same = (input.height ?? height) === height && (input.width ?? width) === width;
-  checkedShape(
-    [input.batch ?? 1, fixed.height, fixed.width, input.channels ?? request.channels],
-    'input of the model',
-  );
+  checkSize(input.batch ?? 1, fixed.height, fixed.width, input.channels ?? request.channels);
   if (!same) {
     const how = options.fit === 'stretch' ? 'stretched' : 'shrunk whole onto a grey canvas';
-    notes.push(
-      `images of ${height} x ${width} are ${how}: the model takes ${fixed.height} x ${fixed.width} only (option fit)`,
-    );
+    const taken = `${fixed.height} x ${fixed.width}`;
+    notes.push({
+      text: `images of ${height} x ${width} are ${how}: the model takes ${taken} only (option fit)`,
+      option: 'fit',
+      value: options.fit,
+    });
     return options.fit === 'stretch' ? stretched(fixed, request) : letterboxed(fixed, request);
   }
   return fixed.height === height && fixed.width === width ? untouched(fixed) : padded(fixed, request);
@@ -105,6 +44,19 @@ export function frameFor(input: ImageInput, request: ModelRequest, options: Opti
 interface Size {
   readonly height: number;
   readonly width: number;
+}
+
+/** Numbers in a batch of images: a wrong size in a file must fail before it takes the machine down. */
+const MOST = 2 ** 29;
+
+function checkSize(...shape: number[]): void {
+  if (shape.reduce((product, side) => product * side) <= MOST) return;
+  throw misfit(
+    'The model takes images that are larger than anything sensible.',
+    `at most ${MOST} numbers in a batch`,
+    `[${shape.join(', ')}]`,
+    'check the sizes in the model, and the size of the images',
+  );
 }
 
 /** Bilinear, with pixel centres in line. */
@@ -155,7 +107,7 @@ function cut(x: Tensor4D, { height, width }: Size, top = 0, left = 0): Tensor4D 
 }
 
 /** As large as fits, in the middle; the rest is the middle of the range. */
-function letterboxed(size: Size, { height, width, domain }: ModelRequest): Frame {
+function letterboxed(size: Size, { height, width, domain }: ImageRequest): Frame {
   const scale = Math.min(size.height / height, size.width / width);
   const inner = {
     height: Math.max(1, Math.round(height * scale)),
