@@ -8,6 +8,7 @@ import { resolveOptions } from '../core/registry/index.ts';
 import { backendContext } from '../core/testing/context.ts';
 import { sizes, whats, type Case, type What } from './cases.ts';
 import { measureCase, type Result } from './measure.ts';
+import type { Part } from './overhead.ts';
 import { Peer } from './peer.ts';
 import { listNetworks, prepareCase } from './prepare.ts';
 import { describeMachine, markdown, writePage } from './page.ts';
@@ -21,6 +22,7 @@ const usage = `npm run bench -- [options]
   --backend NAME       only this backend (repeatable)
   --rounds N           samples of each measurement, of which the median counts (5)
   --threads N          threads of each side (all processors)
+  --overhead           instead, what metrics, statistics and reporters add to an attack on 379 images
   --plain              run PyTorch's plain loop to its end instead of scaling it up
   --profile            say where the time goes, operator by operator
   --json FILE          write the results as JSON
@@ -35,6 +37,7 @@ const { values: args } = parseArgs({
     backend: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },
+    overhead: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -72,18 +75,28 @@ async function main(): Promise<void> {
     for (const network of args.network ?? (await listNetworks())) {
       for (const size of args.size) {
         const wanted: Case = await prepareCase(network, size);
+        if (args.overhead) for (const peer of ours) await showOverhead(peer, wanted);
         const { rounds, plain, profile } = args;
         const how = { rounds: Number(rounds), plain, profile, whats: args.what as What[] };
-        results.push(...(await measureCase(wanted, ours, pytorch, how)));
+        if (!args.overhead) results.push(...(await measureCase(wanted, ours, pytorch, how)));
         await rm(wanted.dir, { recursive: true });
       }
     }
   } finally {
     for (const peer of peers) peer.end();
   }
-  console.log(`\n${markdown(results)}`);
+  if (!args.overhead) console.log(`\n${markdown(results)}`);
   if (args.json) await writeFile(args.json, JSON.stringify({ machine, results }, null, 2));
   if (args.write) await writePage(machine, results);
+}
+
+async function showOverhead(peer: Peer, wanted: Case): Promise<void> {
+  const [attack, ...parts] = await peer.ask<[Part, ...Part[]]>({ do: 'overhead', case: wanted });
+  const line = ({ part, seconds }: Part) =>
+    `${part.padEnd(12)}${seconds.toFixed(1).padStart(9)} s${((100 * seconds) / attack.seconds).toFixed(2).padStart(8)} %`;
+  const sum = { part: 'in all', seconds: parts.reduce((total, { seconds }) => total + seconds, 0) };
+  console.log(`\n${wanted.network} ${wanted.size} on ${peer.name}`);
+  console.log([attack, ...parts, sum].map(line).join('\n'));
 }
 
 if (args.help) console.log(usage);

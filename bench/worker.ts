@@ -5,13 +5,14 @@ import { backendContext } from '../core/testing/context.ts';
 import type { Case, What } from './cases.ts';
 import { convolutionLimit } from './limit.ts';
 import { profile } from './profile.ts';
+import { overhead } from './overhead.ts';
 import { openSubject, registry, type Subject } from './subject.ts';
 import { sweep } from './sweep.ts';
 import { tasksOf } from './tasks.ts';
 import { repeated } from './timing.ts';
 
 interface Request {
-  readonly do: 'info' | 'measure' | 'limit' | 'profile';
+  readonly do: 'info' | 'measure' | 'limit' | 'profile' | 'overhead';
   readonly what: What;
   readonly case: Case;
 }
@@ -31,6 +32,7 @@ async function subjectOf(asked: Case): Promise<Subject> {
 async function answer(request: Request): Promise<unknown> {
   if (request.do === 'info') return engine.info;
   if (request.do === 'measure' && request.what === 'sweep') return sweep(request.case, reference);
+  if (request.do === 'overhead') return overhead(request.case, reference);
   const subject = await subjectOf(request.case);
   if (request.do === 'limit') return { seconds: await convolutionLimit(subject) };
   const task = tasksOf(subject)[request.what as Exclude<What, 'sweep'>];

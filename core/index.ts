@@ -8,6 +8,7 @@ export * from './plugin.ts';
 export type * from './models/description.ts';
 export { RobustError, codes, nearest, suggestion, type ErrorCode, type ErrorParts } from './errors/index.ts';
 export { classLogits, crossEntropy, inverseMask, meanCrossEntropy, oneHot } from './gradients/losses.ts';
+export { clipToBall, clipToRange } from './sweep/box.ts';
 export { readExample } from './examples/files.ts';
 export * as layers from './layers/index.ts';
 export * from './images/index.ts';

@@ -170,12 +170,18 @@ export interface Iteration<S extends OptionsSchema = OptionsSchema> {
   /** Step length in intensity units. Budgets with equal step length share one trajectory. */
   stepSize(eps: number, options: OptionsOf<S>): number;
   /** Scalar whose gradient drives the attack, summed over images so that images do not influence each other. */
-  loss(logits: Tensor4D, masks: { truth: Tensor3D; goal: Tensor3D }, options: OptionsOf<S>): Scalar;
+  loss(
+    logits: Tensor4D,
+    masks: { truth: Tensor3D; goal: Tensor3D },
+    options: OptionsOf<S>,
+    ctx: Context,
+  ): Scalar;
   /** Where to go, and what to remember; minus the gradient's sign when absent (descent). */
   direction?(
     gradient: Tensor4D,
     memory: Tensor4D | null,
     options: OptionsOf<S>,
+    ctx: Context,
   ): { direction: Tensor4D; memory?: Tensor4D };
 }
 

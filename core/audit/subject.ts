@@ -217,7 +217,7 @@ export function objectiveOf(
   const { iteration } = plugin;
   return {
     key: label,
-    loss: iteration ? (logits, masks) => iteration.loss(logits, masks, options) : otherwise,
+    loss: iteration ? (logits, masks) => iteration.loss(logits, masks, options, audit.ctx) : otherwise,
     goal: (truth) => goalMasks(attack, truth, audit.dataset.classes.length, audit.ctx),
   };
 }

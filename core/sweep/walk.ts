@@ -91,14 +91,14 @@ function stepper(iteration: Iteration, stepSize: number, request: SweepRequest):
 }
 
 /** One gradient step as a function of tensors alone, so that an engine may compile it. */
-function gradientStep(iteration: Iteration, stepSize: number, { model, options }: SweepRequest): Step {
+function gradientStep(iteration: Iteration, stepSize: number, { model, options, ctx }: SweepRequest): Step {
   const { segmenter, domain } = model;
   return (x, memory, health, truth, goal) => {
     const masks = { truth: truth as Tensor3D, goal: goal as Tensor3D };
     const gradient = lossGradient(segmenter, x as Tensor4D, (logits) =>
-      iteration.loss(logits, masks, options),
+      iteration.loss(logits, masks, options, ctx),
     );
-    const move = iteration.direction?.(gradient, memory as Tensor4D, options) ?? {
+    const move = iteration.direction?.(gradient, memory as Tensor4D, options, ctx) ?? {
       direction: descend(gradient),
     };
     const moved = tf.add(x, tf.mul(move.direction, stepSize)) as Tensor4D;

@@ -1,4 +1,5 @@
 import { defineIterativeAttack, crossEntropy, inverseMask } from '../../core/index.ts';
+import { stepOptions, stepsFor } from './shared/kurakin.ts';
 
 export default defineIterativeAttack({
   name: 'targeted-ifgsm',
@@ -8,28 +9,9 @@ export default defineIterativeAttack({
     'Kurakin et al., Adversarial Examples in the Physical World, ICLR 2017',
   ],
   norm: 'linf',
-  options: {
-    stepSize: {
-      description: 'Step length alpha in intensity units.',
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 1,
-    },
-    steps: {
-      description:
-        'Gradient steps at every eps; null takes ceil(min(eps + 4, 1.25 eps)), eps counted in steps.',
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-    },
-  },
+  options: stepOptions,
   goal: (truth, classes) => inverseMask(truth, classes),
-  steps: (eps, { steps, stepSize }) => steps ?? kurakinSteps(eps / stepSize),
+  steps: stepsFor,
   stepSize: (_eps, { stepSize }) => stepSize,
   loss: (logits, { goal }) => crossEntropy(logits, goal),
 });
-
-/** Equation 6 leaves the rounding open; rounding up is the only rule under which eps 0.5 attacks at all. */
-function kurakinSteps(eps: number): number {
-  return Math.ceil(Math.min(eps + 4, 1.25 * eps));
-}
