@@ -14,6 +14,7 @@ import { bundledPlugins, registry } from './subject.ts';
 
 /** Test images of ISBI 2016, which a few measured ones stand for. */
 const IMAGES = 379;
+const SUBJECTS = 3;
 
 /** One part of a run: seconds for all images and subjects. */
 export interface Part {
@@ -23,15 +24,15 @@ export interface Part {
 
 /**
  * What judging costs beside attacking: three subjects, the paper's 18 intensities, every metric. Attack and metrics are
- * measured on a few batches and scaled up, for both are linear in images; statistics and reporters get a report of full
- * size.
+ * measured on one batch and scaled up, for both are linear in images and subjects; statistics and reporters get a report
+ * of full size.
  */
 export async function overhead(wanted: Case, backend: NonNullable<Config['backend']>): Promise<Part[]> {
   const metrics = await openMetrics();
   const { report, attack, judging } = await run(wanted, backend, metrics);
   return [
-    { part: 'attack', seconds: IMAGES * attack },
-    { part: 'metrics', seconds: IMAGES * judging },
+    { part: 'attack', seconds: SUBJECTS * IMAGES * attack },
+    { part: 'metrics', seconds: SUBJECTS * IMAGES * judging },
     ...(await judge(enlarged(report), metrics)),
   ];
 }
@@ -60,7 +61,7 @@ function timeMetrics(): () => number {
   return () => seconds;
 }
 
-/** A run over three batches, and the seconds of one image of all subjects; the first batch captures steps and is left out. */
+/** A run of one subject over two batches, and the seconds of an image of the second: the first captures steps. */
 async function run(
   { model, side, batch, dir }: Case,
   backend: NonNullable<Config['backend']>,
@@ -70,31 +71,43 @@ async function run(
   const target: Config = {
     ...{ backend, batch, output: cwd, eps: EPS, reporters: [], audit: 'off' },
     metrics: metrics.map(({ plugin }) => plugin.name),
-    dataset: { use: 'chest-phantom', size: side, test: 3 * batch },
-    subjects: Object.fromEntries(['a', 'b', 'c'].map((name) => [name, { model, weights: dir }])),
+    dataset: { use: 'chest-phantom', size: side, test: 2 * batch },
+    subjects: { 'subject-1': { model, weights: dir } },
   };
   const runner = new Runner({ ...backendContext(), cwd, bundledPlugins });
   const metricSeconds = timeMetrics();
-  const sums = { attack: 0, judging: 0 };
-  runner.hooks.progress.tap('bench', ({ done }) => {
-    if (done !== batch && done !== 3 * batch) return;
-    const sign = done === batch ? -1 : 1;
-    sums.attack += sign * (performance.now() / 1000 - metricSeconds());
-    sums.judging += sign * metricSeconds();
+  const times: { all: number; judging: number }[] = [];
+  runner.hooks.progress.tap('bench', () => {
+    times.push({ all: performance.now() / 1000, judging: metricSeconds() });
   });
   const loaded = await loadConfig({ cwd, presets: new URL('../presets/', import.meta.url), target });
   const report = await runner.run(loaded, { print: () => undefined, columns: 80, colour: false });
-  const timed = 2 * batch;
-  return { report, attack: sums.attack / timed, judging: sums.judging / timed };
+  const [first, second] = times as [(typeof times)[0], (typeof times)[0]];
+  const judging = second.judging - first.judging;
+  return { report, attack: (second.all - first.all - judging) / batch, judging: judging / batch };
 }
 
-/** The same rows again and again, as those of other images. */
+/** The same rows again and again, as those of other images and subjects. */
 function enlarged(report: Report): Report {
-  const copies = Array.from({ length: Math.ceil(IMAGES / report.dataset.images) }, (_, copy) =>
-    report.rows.map((row) => ({ ...row, sample: `${row.sample}-${copy}`, group: `${row.group}-${copy}` })),
+  const copies = Array.from({ length: Math.ceil(IMAGES / report.dataset.images) }, (_, copy) => copy);
+  const subjects = Array.from({ length: SUBJECTS }, (_, index) => `subject-${index + 1}`);
+  const rows = subjects.flatMap((subject) =>
+    copies.flatMap((copy) =>
+      report.rows.map((row) => ({
+        ...row,
+        subject,
+        sample: `${row.sample}-${copy}`,
+        group: `${row.group}-${copy}`,
+      })),
+    ),
   );
-  const images = report.dataset.images * copies.length;
-  return { ...report, rows: copies.flat(), examples: [], dataset: { ...report.dataset, images } };
+  return {
+    ...report,
+    rows,
+    subjects: subjects.map((name) => ({ ...report.subjects[0]!, name })),
+    examples: [],
+    dataset: { ...report.dataset, images: report.dataset.images * copies.length },
+  };
 }
 
 async function judge(report: Report, metrics: readonly Resolved<'metric'>[]): Promise<Part[]> {
@@ -105,8 +118,8 @@ async function judge(report: Report, metrics: readonly Resolved<'metric'>[]): Pr
     parts.push({ part, seconds: (performance.now() - started) / 1000 });
     return result;
   };
-  const { seed, rows } = report;
-  const curves = await timed('curves', () => makeCurves(rows, metrics, makeRandom(seed)));
+  const { seed, rows, dataset } = report;
+  const curves = await timed('curves', () => makeCurves(rows, metrics, dataset.classes, makeRandom(seed)));
   const comparisons = await timed('comparisons', () => compareSubjects({ curves, rows, seed }));
   const before = { ...report, curves, comparisons };
   const texts = metrics.map(({ plugin }) => `${plugin.name} regression <= 1`);

@@ -47,13 +47,16 @@ function predicted(tf: TensorFlow, logits: Tensor4D): Tensor4D {
 
 /**
  * Dice of masks or probabilities `[N,H,W,K]` with the true classes, mean over foreground classes, `[N]`; 1 where a class
- * is neither there nor predicted.
+ * is neither there nor predicted. Pixels of no class count nowhere.
  */
 export function dice(tf: TensorFlow, masks: Tensor4D, truth: Tensor3D): Tensor1D {
   return tf.tidy(() => {
-    const [predictions, truths] = [masks, oneHot(truth, masks.shape[3])].map((all) =>
-      tf.cast(tf.slice(all, [0, 0, 0, 1]), 'float32'),
-    ) as [Tensor4D, Tensor4D];
+    const hot: Tensor4D = tf.cast(oneHot(truth, masks.shape[3]), 'float32');
+    const counted: Tensor4D = tf.mul(masks, tf.sum(hot, 3, true));
+    const [predictions, truths] = [counted, hot].map((all) => tf.slice(all, [0, 0, 0, 1])) as [
+      Tensor4D,
+      Tensor4D,
+    ];
     const shared = tf.sum(tf.mul(predictions, truths), [1, 2]);
     const sizes = tf.add(tf.sum(predictions, [1, 2]), tf.sum(truths, [1, 2]));
     const tiny = 1e-6;

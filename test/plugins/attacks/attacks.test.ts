@@ -118,6 +118,8 @@ it('the Dice that ranks tries is that of counts, mean over foreground classes', 
   const masks = tf.oneHot(tf.tensor3d([0, 1, 1, 2], [1, 2, 2], 'int32'), 3);
   const truth = tf.tensor3d([0, 1, 2, 2], [1, 2, 2], 'int32');
   expect(dice(tf, masks as never, truth).dataSync()[0]).toBeCloseTo(2 / 3, 5);
+  const ignoring = tf.tensor3d([0, 1, 2, 255], [1, 2, 2], 'int32');
+  expect(dice(tf, masks as never, ignoring).dataSync()[0]).toBeCloseTo((2 / 3 + 0) / 2, 5);
   const empty = tf.oneHot(tf.zeros([1, 2, 2], 'int32'), 2);
   expect(dice(tf, empty as never, tf.zeros([1, 2, 2], 'int32')).dataSync()[0]).toBe(1);
 });
