@@ -1,9 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InstallError } from './errors.ts';
 import type { Host } from './host.ts';
 import { ADDON_PATH } from './library.ts';
+import { SESSION_HEADER } from './session.ts';
 import type { Source } from './source.ts';
 import { NAPI_VERSION, type Target } from './target.ts';
 
@@ -65,10 +66,13 @@ export async function stripLibraries(options: BuildOptions): Promise<void> {
     options.log(`strip failed, the library stays larger than needed: ${result.stderr.trim()}`);
 }
 
+const HEADER_PATH = 'include/session.h';
+
 /** Compiles tfjs-node's binding against the extracted library. */
 export async function compileAddon(options: BuildOptions): Promise<void> {
   const { host, folder, signal } = options;
   await mkdir(join(folder, dirname(ADDON_PATH)), { recursive: true });
+  await writeFile(join(folder, HEADER_PATH), SESSION_HEADER);
   const tried: string[] = [];
   for (const compiler of compilers(host)) {
     const [command = '', ...first] = compiler.split(/\s+/);
@@ -103,6 +107,7 @@ function compilerArguments(host: Host, folder: string): string[] {
     ],
     ...(mac ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']),
     ...[`-I${host.nodeApiHeaders}`, `-I${join(folder, 'include')}`],
+    ...['-include', join(folder, HEADER_PATH)],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(binding, file)),
     ...['-o', join(folder, ADDON_PATH), `-L${join(folder, 'deps/lib')}`],
     // No shell is involved, so the dollar sign needs no quoting.

@@ -13,6 +13,9 @@ export interface Recording {
   readonly refusal?: string;
 }
 
+/** In the place of a tensor's number: the binding numbers from 0, and tfjs-node frees nothing below. */
+const NO_VALUES = -1;
+
 /** Operators whose result is not a function of their inputs. */
 const RANDOM = /^(Multinomial|Random|Stateless|Truncated|Parameterized)/;
 
@@ -20,9 +23,17 @@ const RANDOM = /^(Multinomial|Random|Stateless|Truncated|Parameterized)/;
  * Runs a step and records the raw TensorFlow operators that it executes. A tensor comes into being in one of three
  * ways: an operator makes it, JavaScript writes it (`move`: a constant), or the binding makes it without an operator,
  * which no recording can hold. Reading a tensor that depends on an input makes the step depend on data.
+ *
+ * @param earlier Another recording of the step. Operators that are the same as there are not executed: tensors without
+ * values stand for their results, the outputs among them.
  */
-export function record(backend: NativeBackend, step: Step, inputs: readonly Tensor[]): Recording {
-  const recorder = new Recorder(backend, inputs);
+export function record(
+  backend: NativeBackend,
+  step: Step,
+  inputs: readonly Tensor[],
+  earlier?: Recording,
+): Recording {
+  const recorder = new Recorder(backend, inputs, earlier?.nodes ?? []);
   const outputs = recorder.watch(() => step(...inputs));
   const edges = outputs.map((tensor) => recorder.edge(tensor));
   const { nodes, refusal } = recorder;
@@ -35,12 +46,14 @@ class Recorder {
   readonly placeholders: Node[];
   refusal: string | undefined;
   readonly #backend: NativeBackend;
+  readonly #earlier: readonly Node[];
   readonly #edges = new Map<object, Edge>();
   readonly #written = new Map<object, Values>();
   readonly #foreign = new Set<object>();
 
-  constructor(backend: NativeBackend, inputs: readonly Tensor[]) {
+  constructor(backend: NativeBackend, inputs: readonly Tensor[], earlier: readonly Node[]) {
     this.#backend = backend;
+    this.#earlier = earlier;
     this.placeholders = inputs.map((tensor) => this.#placeholder(tensor));
   }
 
@@ -93,7 +106,7 @@ class Recorder {
       return run();
     }
     const inputs = ins.map((tensor) => this.edge(tensor));
-    const outs = run();
+    const outs = this.#standIns(op, inputs) ?? run();
     if (this.#folds(op, inputs, outs)) return this.#asConstants(outs);
     const outputs = outs.map(({ dataId }) => this.#type(dataId));
     const node: Node = { op, attributes, inputs, outputs };
@@ -103,6 +116,15 @@ class Recorder {
       this.#edges.set(dataId, { node, index });
     });
     return outs;
+  }
+
+  /** Tensors without values in the place of what an earlier recording saw computed; constants are computed again. */
+  #standIns(op: string, inputs: readonly Edge[]): Tensor[] | undefined {
+    const known = this.#earlier[this.nodes.length];
+    if (known?.op !== op || inputs.every(({ node }) => node.op === 'Const')) return undefined;
+    return known.outputs.map(({ shape, dtype }) =>
+      this.#backend.createOutputTensor({ id: NO_VALUES, shape: [...shape], dtype }),
+    );
   }
 
   /**
@@ -185,11 +207,13 @@ function pack(values: ArrayLike<number>, Type: new (values: ArrayLike<number>) =
   return new Type(values);
 }
 
+export const OTHER_OPERATORS = 'it executes other operators each time';
+
 /** Why a second run of a step was not the first one again; undefined when both did the same. */
 export function difference(first: Recording, second: Recording): string | undefined {
   const refusal = first.refusal ?? second.refusal;
   if (refusal !== undefined) return refusal;
-  if (first.nodes.length !== second.nodes.length) return 'it executes other operators each time';
+  if (first.nodes.length !== second.nodes.length) return OTHER_OPERATORS;
   const twin = new Map(first.graph.inputs.map((node, i) => [node, second.graph.inputs[i]]));
   const same = (a: Edge, b: Edge) => a.index === b.index && twin.get(a.node) === b.node;
   for (const [i, node] of first.nodes.entries()) {
@@ -204,7 +228,7 @@ export function difference(first: Recording, second: Recording): string | undefi
       node.op === other.op && JSON.stringify(node.attributes) === JSON.stringify(other.attributes);
     const wired =
       node.inputs.length === other.inputs.length && node.inputs.every((e, j) => same(e, other.inputs[j]!));
-    if (!equal || !wired) return 'it executes other operators each time';
+    if (!equal || !wired) return OTHER_OPERATORS;
   }
   const ends = first.graph.outputs.every((edge, i) => same(edge, second.graph.outputs[i]!));
   return ends ? undefined : 'it returns another tensor each time';

@@ -1,6 +1,6 @@
 import { engine, tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
 import type { CompiledStep, Logger, Step } from '../../../core/index.ts';
-import { difference, record } from './capture.ts';
+import { difference, OTHER_OPERATORS, record, type Recording } from './capture.ts';
 import { fuse } from './fusion.ts';
 import { openSession, type Graph, type Session } from './graph.ts';
 import type { NativeBackend } from './native.ts';
@@ -12,8 +12,8 @@ type Plan = Session | 'eager';
 let recording = false;
 
 /**
- * Runs a step natively: at the first call with inputs of new shapes and dtypes the step is recorded (twice, to find out whether
- * it is the same each time), written as one TensorFlow graph and compared with what the step itself computed; from
+ * Runs a step natively: at the first call with inputs of new shapes and dtypes the step is recorded (and once more without computing
+ * anything, to find out whether it is the same each time), written as one TensorFlow graph and compared with what the step itself computed; from
  * then on a call is one session run. A step that cannot be captured runs as it is, and the log says why.
  *
  * Tensors that the step uses without being given them become constants of the graph, as {@link Step} allows.
@@ -80,21 +80,24 @@ function recordTwice(backend: NativeBackend, step: Step, inputs: readonly Tensor
     const graphs: Graph[] = [];
     let refusal: string | undefined;
     const eager = tidy(() => {
-      const run = () =>
-        record(
-          backend,
-          step,
-          inputs.map((tensor) => own(backend, tensor)),
-        );
-      const first = run();
-      const second = first.refusal === undefined ? run() : first;
-      refusal = difference(first, second);
+      const copies = () => inputs.map((tensor) => own(backend, tensor));
+      const first = record(backend, step, copies());
+      refusal = first.refusal ?? deviation(first, () => record(backend, step, copies(), first));
       graphs.push(first.graph);
       return first.outputs.map((tensor) => tensor.clone());
     });
     return { eager, refusal, graph: graphs[0]! };
   } finally {
     recording = false;
+  }
+}
+
+/** Why a second run is not the first one again; only another one can stumble over tensors without values. */
+function deviation(first: Recording, again: () => Recording): string | undefined {
+  try {
+    return difference(first, again());
+  } catch {
+    return OTHER_OPERATORS;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Edge, Graph } from './graph.ts';
 import type { Binding } from './native.ts';
 import { convolution, geometry, type Geometry } from './convolution.ts';
-import { filterGradient } from './filter-gradient.ts';
+import { filterGradient, hasAvx512 } from './filter-gradient.ts';
 import { winograd } from './winograd.ts';
 import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './rewrite.ts';
 
@@ -10,11 +10,12 @@ import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './r
  * with constant statistics goes into the kernel, forward and backward; gradients of convolutions become convolutions
  * and matrix products, for which oneDNN has faster code; bias and ReLU become part of the convolution.
  */
-export function fuse(graph: Graph, binding: Binding): Graph {
+export function fuse(graph: Graph, binding: Binding, avx512 = hasAvx512()): Graph {
   const build = new Builder(binding);
+  const products = avx512 ? [] : [filterGradient(build)];
   const passes: ((current: Graph) => Rule[])[] = [
     () => [foldNormalisation(build), foldGradientScale(build)],
-    (current) => [winograd(build, current), inputGradient(build), filterGradient(build)],
+    (current) => [winograd(build, current), inputGradient(build), ...products],
     () => [biasAndActivation(build)],
   ];
   return passes.reduce((current, rules) => rewrite(current, rules(current)), graph);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Attribute, Binding, Values } from './native.ts';
+import { CONFIG_FILE, sessionConfig } from './session.ts';
 
 /** One output of a node. */
 export interface Edge {
@@ -67,6 +68,8 @@ export function openSession(graph: Graph, binding: Binding): Session {
   try {
     const { bytes, inputs, outputs } = serialise(graph, binding);
     writeFileSync(join(folder, 'saved_model.pb'), bytes);
+    const config = sessionConfig(graph, binding);
+    if (config) writeFileSync(join(folder, CONFIG_FILE), config);
     return { id: binding.loadSavedModel(folder, 'serve'), inputs, outputs };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { thisHost, type Host } from './host.ts';
 import { withLock } from './lock.ts';
-import { NAPI_VERSION, TENSORFLOW_VERSION } from './target.ts';
+import { ADDON_REVISION, NAPI_VERSION, TENSORFLOW_VERSION } from './target.ts';
 
 /** What one installation consists of, written last and read first. */
 export interface Manifest {
@@ -55,7 +55,7 @@ export function backendFolder(host: Pick<Host, 'env' | 'platform' | 'home'> = th
 /** Names one installation: whatever makes the compiled files differ is part of it. */
 function libraryKey(host: Pick<Host, 'addonVersion' | 'platform' | 'arch'>, gpu: boolean): string {
   const device = gpu ? 'gpu' : 'cpu';
-  return `tf${TENSORFLOW_VERSION}-node${host.addonVersion}-${device}-${host.platform}-${host.arch}-napi${NAPI_VERSION}`;
+  return `tf${TENSORFLOW_VERSION}-node${host.addonVersion}-${device}-${host.platform}-${host.arch}-napi${NAPI_VERSION}-${ADDON_REVISION}`;
 }
 
 /** The folder of one installation. */

@@ -25,6 +25,7 @@ export interface Binding {
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
   readonly TF_BOOL: number;
+  isUsingGpuDevice(): boolean;
   loadSavedModel(folder: string, tags: string): number;
   deleteSavedModel(session: number): void;
   runSavedModel(session: number, tensors: number[], inputs: string, outputs: string): OutputMetadata[];

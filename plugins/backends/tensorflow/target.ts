@@ -7,6 +7,9 @@ export const TENSORFLOW_VERSION = '2.21.0';
 /** N-API 8 is what tfjs-node 4.22 is written against; every Node since 12.22 offers it. */
 export const NAPI_VERSION = 8;
 
+/** Counts changes to how the addon is compiled. */
+export const ADDON_REVISION = 2;
+
 /** Any Python that the release has wheels for: the libraries inside do not depend on it. */
 export const WHEEL_PYTHON = '312';
 

@@ -7,7 +7,7 @@ import { installLibrary, type InstallOptions } from '../../../plugins/backends/t
 import { locate, remove } from '../../../plugins/backends/tensorflow/library.ts';
 import { fakeMachine, hash, python, tree, WHEEL, WHEEL_FILES, type FakeMachine } from './fake-machine.ts';
 
-const KEY = 'tf2.21.0-node4.22.0-cpu-linux-x64-napi8';
+const KEY = 'tf2.21.0-node4.22.0-cpu-linux-x64-napi8-2';
 
 let machine: FakeMachine;
 beforeEach(() => void (machine = fakeMachine()));
@@ -22,13 +22,13 @@ describe('an install', () => {
     expect(selfTest?.info).toMatchObject({ version: '2.21.0', addon: library.addon });
     expect(library.folder).toBe(join(machine.cache, 'backends/tensorflow', KEY));
     const files = tree(library.folder).filter((path) => path.includes('.'));
-    const headers = ['include/tensorflow/c/c_api.h', 'include/tensorflow/c/tf_status.h'];
+    const headers = ['session.h', 'tensorflow/c/c_api.h', 'tensorflow/c/tf_status.h'];
     const libraries = ['so', 'so.2'].map((end) => `deps/lib/libtensorflow_framework.${end}`);
     const cc = ['deps/lib/libtensorflow.so', 'deps/lib/libtensorflow_cc.so.2'];
     expect(files).toEqual([
       ...cc,
       ...libraries,
-      ...headers,
+      ...headers.map((header) => `include/${header}`),
       'lib/napi-v8/tfjs_binding.node',
       'manifest.json',
     ]);

@@ -1,0 +1,85 @@
+import { tmpdir } from 'node:os';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Step } from '../../../core/index.ts';
+import { installGradients } from '../../../core/ops/index.ts';
+import { resolveOptions } from '../../../core/registry/options.ts';
+import { expectClose } from '../../../core/testing/close.ts';
+import { difference, record } from '../../../plugins/backends/tensorflow/capture.ts';
+import { fuse } from '../../../plugins/backends/tensorflow/fusion.ts';
+import { openSession, reachable, type Graph } from '../../../plugins/backends/tensorflow/graph.ts';
+import plugin from '../../../plugins/backends/tensorflow/index.ts';
+import type { NativeBackend } from '../../../plugins/backends/tensorflow/native.ts';
+import { sessionConfig } from '../../../plugins/backends/tensorflow/session.ts';
+
+const nothing = () => undefined;
+const log = { info: nothing, warn: nothing, debug: nothing };
+const context = { log, signal: new AbortController().signal, cacheDir: tmpdir() };
+const { available } = await plugin.probe(resolveOptions(plugin), context);
+const native = () => tf.backend() as unknown as NativeBackend;
+
+beforeAll(async () => {
+  if (!available) return;
+  installGradients();
+  await plugin.start(resolveOptions(plugin), context);
+});
+
+const random = (seed: number, shape: [number, number, number, number]) =>
+  tf.randomNormal<tf.Rank.R4>(shape, 0, 1, 'float32', seed);
+
+/** The gradient of a convolution with respect to its kernel. */
+const kernelGradient: Step = (x, kernel) => [
+  tf.grad((k) => tf.sum(tf.square(tf.conv2d(x as Tensor4D, k as Tensor4D, 1, 'same'))))(kernel!),
+];
+
+function run(graph: Graph, inputs: Tensor[]): Tensor[] {
+  const { binding } = native();
+  const session = openSession(graph, binding);
+  const ids = native().getInputTensorIds(inputs);
+  const made = binding.runSavedModel(session.id, ids, session.inputs, session.outputs);
+  binding.deleteSavedModel(session.id);
+  return made.map((metadata) => native().createOutputTensor(metadata));
+}
+
+const operators = (graph: Graph) => reachable(graph).map(({ op }) => op);
+
+describe.runIf(available)('the kernel gradient of a convolution', () => {
+  it.each([3, 20])('is made of matrix products where AVX-512 is missing: %i channels', (channels) => {
+    const inputs = [random(1, [2, 9, 7, channels]), random(2, [3, 3, channels, 5])];
+    const { graph, outputs } = record(native(), kernelGradient, inputs);
+    const products = fuse(graph, native().binding, false);
+    expect(operators(products)).not.toContain('Conv2DBackpropFilter');
+    expectClose(run(products, inputs)[0]!, outputs[0]!, { rtol: 1e-4, atol: 1e-3 });
+    expect(operators(fuse(graph, native().binding, true))).toContain('Conv2DBackpropFilter');
+  });
+});
+
+describe.runIf(available)('a second recording', () => {
+  it('computes nothing', () => {
+    const x = random(1, [1, 4, 4, 2]);
+    const step: Step = (input) => [tf.relu(tf.add(tf.square(input!), 1))];
+    const first = record(native(), step, [x]);
+    const numbers = () => (tf.backend() as unknown as { getNumOfTFTensors(): number }).getNumOfTFTensors();
+    const before = numbers();
+    const same = tf.tidy(() => difference(first, record(native(), step, [x], first)));
+    expect(same).toBeUndefined();
+    const again = record(native(), step, [x], first);
+    expect(again.outputs[0]!.shape).toEqual(x.shape);
+    expect(numbers() - before).toBe(0);
+  });
+});
+
+describe.runIf(available)('a session', () => {
+  const convolution: Step = (x, kernel) => [tf.conv2d(x as Tensor4D, kernel as Tensor4D, 1, 'same')];
+  const oneThread = (side: number, channels: number) => {
+    const inputs = [random(1, [1, side, side, channels]), random(2, [3, 3, channels, channels])];
+    const { graph } = record(native(), convolution, inputs);
+    // Field 1 of two: `intra_op_parallelism_threads: 1`.
+    return sessionConfig(graph, native().binding)?.slice(0, 2).join() === '16,1';
+  };
+
+  it('runs small convolutions on one thread, large ones on all', () => {
+    expect([oneThread(16, 4), oneThread(128, 32)]).toEqual([true, false]);
+  });
+});
