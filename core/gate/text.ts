@@ -13,17 +13,19 @@ export function worstVerdict(results: readonly GateResult[]): Verdict {
   return order.find((verdict) => results.some((result) => result.verdict === verdict)) ?? 'pass';
 }
 
+/** Places of a rule that are shown. */
+const PLACES = 3;
+
 /**
- * Gates as text for people: each rule with its verdict, then the places that decide it.
+ * Gates as text for people: each rule with its verdict, then the places that decide it. A rule that holds at many
+ * places takes one line.
  *
  * @param columns of the terminal
- * @param places how many places of a rule are shown
  */
 export function gateText(
   results: readonly GateResult[],
   columns = 80,
   style: ChalkInstance = new Chalk({ level: 0 }),
-  places = 3,
 ): string {
   const paint = {
     pass: style.green,
@@ -37,18 +39,16 @@ export function gateText(
     const verdict = worstVerdict(own);
     const { rule, level } = own[0]!;
     const deciding = own.filter((one) => one.verdict === verdict);
-    const rest = deciding.length - places;
-    const heading = wrap(
-      `${verdict.padEnd(indent.length)}${plain(rule)}${level === 'warn' ? ' (level warn)' : ''}`,
-      columns,
-      indent,
-    );
+    const holds = verdict === 'pass' && own.length > 1;
+    const shown = deciding.slice(0, holds ? 0 : PLACES);
+    const rest = deciding.length - shown.length;
+    const notes = [...(level === 'warn' ? ['level warn'] : []), ...(holds ? [`${own.length} places`] : [])];
+    const note = notes.length > 0 ? ` (${notes.join(', ')})` : '';
+    const heading = wrap(`${verdict.padEnd(indent.length)}${plain(rule)}${note}`, columns, indent);
     return [
       heading.replace(verdict, paint[verdict](verdict)),
-      ...deciding
-        .slice(0, places)
-        .map((one) => wrap(`${placeOf(one)}${plain(one.message)}`, columns, indent)),
-      ...(rest > 0 ? [`${indent}and ${rest} more like these, of ${own.length}`] : []),
+      ...shown.map((one) => wrap(`${placeOf(one)}${plain(one.message)}`, columns, indent)),
+      ...(rest > 0 && !holds ? [`${indent}and ${rest} more like these, of ${own.length}`] : []),
     ];
   });
   return lines.join('\n');

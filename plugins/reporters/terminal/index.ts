@@ -1,0 +1,99 @@
+import { Chalk } from 'chalk';
+import { auditText, defineReporter, gateText, type Curve, type Report } from '../../../core/index.ts';
+import { count } from '../shared/text.ts';
+import { courses, curveBlock, type Look } from './curves.ts';
+import { differences } from './differences.ts';
+import { fit } from './draw.ts';
+import { worstImages } from './images.ts';
+
+export default defineReporter({
+  name: 'terminal',
+  summary: 'Prints one screen: what gates and audit say, then curves, the most damaged images, and the cost.',
+  prints: true,
+  options: {
+    digits: {
+      description: 'Decimals of metric values.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 6,
+      default: 3,
+    },
+    all: {
+      description: 'Show every eps instead of one for each halving, and every metric like the first one.',
+      type: 'boolean',
+      default: false,
+    },
+  },
+  report(report, { digits, all }, { print, columns, colour, dir }) {
+    const style = new Chalk({ level: colour ? 1 : 0 });
+    const look = { columns, digits, all, style };
+    const parts = [
+      verdicts(report, look),
+      heading(report, look),
+      ...curves(report, look),
+      ...differences(report, look),
+      worstImages(report, look),
+      footing(report, dir, look),
+    ];
+    print(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+  },
+});
+
+function verdicts({ gates = [], audit, status }: Report, { columns, style }: Look): string {
+  const nothing = style.dim('no gates are configured: nothing here passes or fails');
+  return [
+    ...(status === 'interrupted'
+      ? [style.yellow('interrupted: only the images finished so far are counted')]
+      : []),
+    gates.length > 0 ? gateText(gates, columns, style) : nothing,
+    audit ? auditText(audit, columns, style) : style.dim('the audit was off'),
+  ].join('\n');
+}
+
+function heading({ engine, dataset, seed }: Report, { columns, style }: Look): string {
+  const [height, width, channels] = dataset.size;
+  const size = `${height} x ${width}${channels === 1 ? '' : ` x ${channels}`}`;
+  return [
+    style.bold(fit(`${dataset.name}: ${count(dataset.images)} images of ${size}`, columns)),
+    fit(`${engine.backend} ${engine.version} on ${engine.device}, seed ${seed}`, columns),
+    ...dataset.notes.map((note) => style.yellow(fit(`note: ${note}`, columns))),
+  ].join('\n');
+}
+
+/** The first metric at length, the others in a line each. */
+function curves({ curves: all }: Report, look: Look): string[] {
+  const isFirst = ({ metric }: Curve) => look.all || metric === all[0]?.metric;
+  const [first, rest] = [all.filter(isFirst), all.filter((curve) => !isFirst(curve))];
+  const groups = new Map<string, Curve[]>();
+  for (const curve of first) {
+    const key = JSON.stringify([curve.metric, curve.attack]);
+    groups.set(key, [...(groups.get(key) ?? []), curve]);
+  }
+  const blocks = [...groups.values()].map((own) => curveBlock(own, look));
+  const incomplete = all.some(({ points }) => points.some((point) => point.undefined > 0));
+  return [
+    ...blocks,
+    ...(rest.length > 0 ? [courses(rest.toSorted(byMetric(rest)), look)] : []),
+    ...(incomplete
+      ? [look.style.dim('!n: the metric is undefined for n images, which the mean leaves out')]
+      : []),
+  ];
+}
+
+/** Curves of one metric together, metrics as they come. */
+function byMetric(curves: readonly Curve[]): (a: Curve, b: Curve) => number {
+  const metrics = [...new Set(curves.map(({ metric }) => metric))];
+  return (a, b) => metrics.indexOf(a.metric) - metrics.indexOf(b.metric);
+}
+
+function footing({ cost, subjects }: Report, dir: string, { columns, style }: Look): string {
+  const lines = [
+    `${count(cost.gradients)} gradients and ${count(cost.forwards)} forward passes in ${cost.seconds.toFixed(1)} s`,
+    ...subjects.map(({ name, fingerprint, parameters }) => {
+      const size = parameters === null ? '' : `, ${count(parameters)} parameters`;
+      return fit(`${name}: ${fingerprint.slice(0, 12)}${size}`, columns);
+    }),
+    `run folder: ${dir}`,
+  ];
+  return style.dim(lines.join('\n'));
+}
