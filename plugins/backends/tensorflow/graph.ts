@@ -81,12 +81,14 @@ interface Message {
 }
 type Setters = Message & Record<string, (value?: unknown, more?: unknown) => unknown>;
 
+type Messages = Record<string, (new () => Setters) & Record<string, new () => Setters>>;
+let loaded: Messages | undefined;
+
 /** The messages of TensorFlow's protocol as compiled into tfjs-node, which has no types for them. */
-const messages = () =>
-  createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as Record<
-    string,
-    (new () => Setters) & Record<string, new () => Setters>
-  >;
+function messages(): Messages {
+  loaded ??= createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as Messages;
+  return loaded;
+}
 
 /** The bytes of saved_model.pb: one signature is not needed, because sessions are run by node names. */
 function serialise(graph: Graph, binding: Binding) {
