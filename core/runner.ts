@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { auditSubject } from './audit/audit.ts';
+import type { Opponents } from './audit/subject.ts';
 import { checks } from './audit/checks/index.ts';
 import type { CompleteConfig, LoadedConfig } from './config/index.ts';
 import { advised, checkDataset } from './dataset.ts';
@@ -44,6 +45,7 @@ interface Session {
   readonly dataset: Dataset;
   readonly ctx: Context;
   readonly gates: Gates;
+  readonly opponents: Opponents;
   readonly startedAt: Date;
 }
 
@@ -141,7 +143,8 @@ export class Runner {
     const { plugin, options } = spec.dataset;
     const opened = this.hooks.dataset.for(plugin.name).promise(undefined, options, ctx);
     const dataset = await checkDataset(plugin.name, await advised(opened, loaded.withoutData));
-    return { spec, engine, dataset, ctx, gates, startedAt };
+    const opponents = { rivals: spec.rivals, earlier: [] };
+    return { spec, engine, dataset, ctx, gates, opponents, startedAt };
   }
 
   #context({ seed, baseDir }: RunSpec): Context {
@@ -181,7 +184,7 @@ export class Runner {
     const { segmenter } = subject;
     const sweep = { ...common, name: spec.name, segmenter, dir, hooks: this.hooks };
     const result = await sweepSubject(sweep);
-    const audit = await auditSubject(sweep, result.rows, session.spec.audit);
+    const audit = await auditSubject(sweep, result.rows, session.spec.audit, session.opponents);
     subject.dispose();
     return [
       { ...subject.summary, cost: result.cost },
@@ -203,11 +206,12 @@ function judged(report: Report, { rules, baseline }: Gates): Report {
   return rules.length === 0 ? report : { ...report, gates: applyGates(report, rules, baseline) };
 }
 
-function allPlugins({ dataset, subjects, attacks, metrics }: RunSpec) {
+function allPlugins({ dataset, subjects, attacks, rivals, metrics }: RunSpec) {
   return [
     dataset,
     ...subjects.flatMap(({ model, defenses }) => [model, ...defenses]),
     ...attacks,
+    ...rivals,
     ...metrics,
   ];
 }

@@ -1,8 +1,9 @@
 import type { AttackSpec } from '../plan/spec.ts';
 import type { SubjectSweep } from '../sweep/sweep.ts';
 import type { AuditLevel, AuditResult, Row } from '../vocabulary.ts';
-import type { AuditCheck, Finding } from './check.ts';
-import { SubjectAudit } from './subject.ts';
+import { notRun, type AuditCheck, type Finding } from './check.ts';
+import { RobustError } from '../errors/index.ts';
+import { SubjectAudit, type Earlier, type Opponents } from './subject.ts';
 
 /**
  * Whether the numbers of one subject can be trusted: every check of the `audit` hook, once or for every attack. Nothing
@@ -12,16 +13,18 @@ export async function auditSubject(
   sweep: SubjectSweep,
   rows: readonly Row[],
   level: AuditLevel,
+  opponents: Opponents = { rivals: [], earlier: [] },
 ): Promise<AuditResult[]> {
   if (level === 'off' || sweep.segmenter.blind || sweep.ctx.signal.aborted) return [];
   const checks = sweep.hooks.audit.call([]).filter((check) => level === 'full' || check.level === 'quick');
-  const audit = await SubjectAudit.open(sweep, rows);
+  const audit = await SubjectAudit.open(sweep, rows, opponents);
   try {
     const results: AuditResult[] = [];
     for (const check of checks) {
       const attacks = check.per === 'attack' ? audit.attacks : [undefined];
       for (const attack of attacks) results.push(await result(check, audit, attack));
     }
+    if (level === 'full') opponents.earlier.push(...(await made(audit)));
     return results;
   } catch (error) {
     if (sweep.ctx.signal.aborted) return [];
@@ -29,6 +32,16 @@ export async function auditSubject(
   } finally {
     audit.dispose();
   }
+}
+
+/** What later subjects are shown: the images of every attack at some intensities. */
+async function made(audit: SubjectAudit): Promise<Earlier[]> {
+  const all: Earlier[] = [];
+  for (const attack of audit.attacks) {
+    for (const eps of audit.probes(attack))
+      all.push({ label: attack.label, eps, images: (await audit.attacked(attack, eps)).images });
+  }
+  return all;
 }
 
 async function result(check: AuditCheck, audit: SubjectAudit, attack?: AttackSpec): Promise<AuditResult> {
@@ -49,6 +62,8 @@ async function finding(check: AuditCheck, audit: SubjectAudit, attack?: AttackSp
     return await (check.per === 'attack' ? check.run(audit, attack!) : check.run(audit));
   } catch (error) {
     audit.ctx.signal.throwIfAborted();
+    if (error instanceof RobustError && error.code === 'GRADIENT_MISSING')
+      return notRun('The model has no gradient: only attacks that need none test it.');
     const reason = error instanceof Error ? error.message : String(error);
     return { verdict: 'fail', numbers: {}, message: `The check itself broke: ${reason}` };
   }

@@ -30,6 +30,8 @@ export function crossEntropySum(logits: Float32Array, channels: number, mask: Ar
   let sum = 0;
   const z = new Float64Array(Math.max(2, channels));
   for (let pixel = 0; pixel < mask.length; pixel++) {
+    // Pixels of no class count nowhere.
+    if (mask[pixel]! >= z.length) continue;
     // One sigmoid logit stands for the two-class logits (0, z).
     for (let k = 0; k < channels; k++) z[channels === 1 ? 1 : k] = logits[pixel * channels + k]!;
     const top = z.reduce((a, b) => Math.max(a, b));

@@ -3,6 +3,8 @@ import type { Resolved } from '../config/types.ts';
 import { StepCache } from '../engine.ts';
 import { CountedModel, lossGradient } from '../gradients/model.ts';
 import type { AttackSpec } from '../plan/spec.ts';
+import type { Iteration } from '../plugin.ts';
+import { attackBatch } from '../sweep/attack.ts';
 import { toBatch, isQuantised, type Batch } from '../sweep/batches.ts';
 import { goalMasks } from '../sweep/goal.ts';
 import { confusions } from '../sweep/measure.ts';
@@ -28,6 +30,21 @@ export interface Attacked {
   readonly gradients: number;
 }
 
+/** Adversarial images of a subject that was audited before, with the label of the attack. */
+export interface Earlier {
+  readonly label: string;
+  readonly eps: number;
+  readonly images: Attacked['images'];
+}
+
+/** What only checks of level full use. */
+export interface Opponents {
+  /** Attacks that are not part of the run and should not reach further. */
+  readonly rivals: readonly AttackSpec[];
+  /** What the subjects before this one left; this one adds its own. */
+  readonly earlier: Earlier[];
+}
+
 /**
  * What checks work on: one subject, its rows, and the first test images of the run. Images are plain numbers, one array
  * `[H,W,C]` in intensity units per image; every engine call has the batch size of the run.
@@ -44,11 +61,18 @@ export class SubjectAudit {
   readonly samples: readonly Sample[];
   /** Their images. */
   readonly clean: readonly Float32Array[];
+  readonly rivals: readonly AttackSpec[];
+  readonly earlier: readonly Earlier[];
   readonly #sweep: SubjectSweep;
   readonly #steps: StepCache;
   readonly #made = new Map<string, Promise<Attacked>>();
 
-  private constructor(sweep: SubjectSweep, rows: readonly Row[], samples: readonly Sample[]) {
+  private constructor(
+    sweep: SubjectSweep,
+    rows: readonly Row[],
+    samples: readonly Sample[],
+    { rivals, earlier }: Opponents,
+  ) {
     this.subject = sweep.name;
     this.dataset = sweep.dataset;
     this.ctx = sweep.ctx;
@@ -57,15 +81,17 @@ export class SubjectAudit {
     this.rows = rows;
     this.samples = samples;
     this.clean = samples.map(({ image }) => image.data);
+    this.rivals = rivals;
+    this.earlier = [...earlier];
     this.#sweep = sweep;
     this.#steps = new StepCache(sweep.engine, sweep.segmenter);
   }
 
   /** Reads the audited images. */
-  static async open(sweep: SubjectSweep, rows: readonly Row[]): Promise<SubjectAudit> {
+  static async open(sweep: SubjectSweep, rows: readonly Row[], opponents: Opponents): Promise<SubjectAudit> {
     const count = Math.min(AUDITED_IMAGES, sweep.images);
     const reads = Array.from({ length: count }, (_, index) => sweep.dataset.test.get(index));
-    return new SubjectAudit(sweep, rows, await Promise.all(reads));
+    return new SubjectAudit(sweep, rows, await Promise.all(reads), opponents);
   }
 
   /** Images per engine call. */
@@ -78,15 +104,22 @@ export class SubjectAudit {
     return this.#sweep.segmenter.channels;
   }
 
-  /** Whether the model has a gradient. */
-  get differentiable(): boolean {
-    return this.#sweep.segmenter.gradient !== false;
-  }
-
   /** Intensities that an attack ran at, ascending, without 0. */
   levels({ label }: AttackSpec): number[] {
     const own = this.rows.filter(({ attack, eps }) => attack === label && eps > 0);
     return [...new Set(own.map(({ eps }) => eps))].sort((a, b) => a - b);
+  }
+
+  /** The intensity in the middle of those that an attack ran at: neither end of a curve tells attacks apart. */
+  middle(attack: AttackSpec): number {
+    const levels = this.levels(attack);
+    return levels[Math.floor(levels.length / 2)]!;
+  }
+
+  /** The smallest intensity, the one in the middle and the largest. */
+  probes(attack: AttackSpec): number[] {
+    const levels = this.levels(attack);
+    return [...new Set([levels[0]!, this.middle(attack), levels.at(-1)!])];
   }
 
   /** Rows of one attack, or of the clean images, at every intensity. */
@@ -144,6 +177,11 @@ export class SubjectAudit {
     return made;
   }
 
+  /** Dice of each audited image under an attack. */
+  async damage(attack: AttackSpec, eps: number): Promise<number[]> {
+    return this.scores((await this.attacked(attack, eps)).images);
+  }
+
   async #attack(attack: AttackSpec, eps: number): Promise<Attacked> {
     let gradients = 0;
     const images = await this.#each(this.clean, this.batch, async (batch) => {
@@ -151,7 +189,8 @@ export class SubjectAudit {
       try {
         const { hooks } = this.#sweep;
         const request = this.#request(attack, eps, batch, goal);
-        for await (const made of hooks.attack.for(attack.plugin.name).call(undefined, request)!) {
+        const tapped = hooks.attack.for(attack.plugin.name).call(undefined, request);
+        for await (const made of tapped ?? attackBatch(request)) {
           gradients = made.gradients;
           return made.x;
         }
@@ -220,4 +259,18 @@ export function objectiveOf(
     loss: iteration ? (logits, masks) => iteration.loss(logits, masks, options, audit.ctx) : otherwise,
     goal: (truth) => goalMasks(attack, truth, audit.dataset.classes.length, audit.ctx),
   };
+}
+
+/**
+ * An attack that tells its steps, with some of that changed. One with another loss bears another name, for steps of one
+ * name and length compute the same; it passes no hook.
+ */
+export function variant(
+  { plugin, options, label }: AttackSpec,
+  how: string,
+  change: Partial<Iteration>,
+): AttackSpec {
+  const name = change.loss ? `${plugin.name} ${how}` : plugin.name;
+  const iteration = { ...plugin.iteration!, ...change };
+  return { plugin: { ...plugin, name, iteration }, options, label: `${label} ${how}` };
 }

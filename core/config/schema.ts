@@ -116,6 +116,13 @@ export const schema = {
       enum: ['off', 'quick', 'full'],
       default: 'quick',
     },
+    auditAttacks: {
+      ...list(
+        'attack',
+        'Attacks that a full audit brings, and that should reach no further than those of the run.',
+      ),
+      default: ['square', { use: 'pgd', restarts: 5 }],
+    },
     output: { description: 'The run folder.', type: 'string', minLength: 1, default: 'runs/latest' },
     dataset: { ...reference('dataset'), description: 'The annotated images.' },
     subjects: {

@@ -97,6 +97,8 @@ export interface Config {
   readonly examples?: number;
   /** How much of the masking audit runs. */
   readonly audit?: AuditLevel;
+  /** Attacks that an audit of level full brings, and that should reach no further than those of the run. */
+  readonly auditAttacks?: readonly Reference<'attack'>[];
   /** The run folder. */
   readonly output?: string;
   readonly dataset?: Reference<'dataset'>;
@@ -126,6 +128,7 @@ export interface CompleteConfig extends Omit<Config, 'extends'> {
   readonly filter: string | null;
   readonly examples: number;
   readonly audit: AuditLevel;
+  readonly auditAttacks: readonly Reference<'attack'>[];
   readonly output: string;
   readonly dataset: Reference<'dataset'>;
   readonly subjects: Readonly<Record<string, SubjectConfig>>;

@@ -29,6 +29,8 @@ export interface RunSpec {
   readonly subjects: readonly SubjectSpec[];
   readonly attacks: readonly AttackSpec[];
   readonly eps: readonly (number | string)[];
+  /** What only a full audit attacks with. */
+  readonly rivals: readonly AttackSpec[];
   readonly metrics: readonly Resolved<'metric'>[];
   readonly reporters: readonly Resolved<'reporter'>[];
   readonly loaded: LoadedConfig;
@@ -52,6 +54,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     training: { ...config.training, ...subject.training },
   }));
   checkOrigins(config.subjects);
+  const rivals = config.audit === 'full' ? config.auditAttacks : [];
   if (subjects.length === 0) throw missing('subjects', "subjects: { unet: { model: 'unet' } }");
   return {
     seed: config.seed,
@@ -62,6 +65,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     filter: config.filter,
     examples: config.examples,
     audit: config.audit,
+    rivals: labelled(await each('attack', rivals, 'auditAttacks'), rivals),
     output: isAbsolute(config.output) ? config.output : join(baseDir, config.output),
     baseDir,
     dataset: await open('dataset', config.dataset, 'dataset'),

@@ -12,7 +12,6 @@ import {
   loadConfig,
   reportSchema,
   Runner,
-  type AuditCheck,
   type Config,
   type Hooks,
   type Report,
@@ -124,7 +123,8 @@ describe('a run', () => {
 
   it('says whether its numbers can be trusted, unless it is told not to', async () => {
     const { audit } = first.report;
-    expect(audit!.map(({ check }) => check)).toEqual(checks.map(({ name }) => name));
+    const quick = checks.filter(({ level }) => level === 'quick').map(({ name }) => name);
+    expect(audit!.map(({ check }) => check)).toEqual(quick);
     expect(audit).toContainEqual(
       expect.objectContaining({ check: 'sign-test', subject: 'toy', attack: 'targeted-ifgsm' }),
     );
@@ -132,16 +132,13 @@ describe('a run', () => {
     expect(report.audit).toBeUndefined();
   });
 
-  it('runs the checks that take long only when asked to', async () => {
-    const slow: AuditCheck = {
-      ...{ name: 'slow', title: 'Slow', level: 'full', per: 'subject', advice: 'Wait.' },
-      run: () => ({ verdict: 'pass' as const, numbers: {}, message: 'It took long.' }),
-    };
-    const tap = (hooks: Hooks) => hooks.audit.tap('slow', (before) => [...before, slow]);
-    const names = async (audit: 'quick' | 'full') =>
-      (await run({ audit }, { output: first.output, tap })).report.audit!.map(({ check }) => check);
-    expect(await names('quick')).not.toContain('slow');
-    expect(await names('full')).toContain('slow');
+  it('runs the checks that take long only when asked to, with the attacks that they bring', async () => {
+    const auditAttacks = [{ use: 'square', queries: 3 }];
+    const { report } = await run({ audit: 'full', auditAttacks }, { output: first.output });
+    expect(report.audit!.map(({ check }) => check)).toEqual(checks.map(({ name }) => name));
+    const said = (name: string) => report.audit!.find(({ check }) => check === name);
+    expect(said('black-box')!.message).toContain('under square');
+    expect(said('restarts')).toMatchObject({ verdict: 'not-run' });
   });
 
   it('counts its cost and says what ran where', () => {

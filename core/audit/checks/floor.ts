@@ -33,6 +33,19 @@ export async function aboveFloor(audit: SubjectAudit): Promise<Finding> {
   };
 }
 
+/** The best score of a fixed mask on the audited images: of one class, or the most frequent class of each pixel. */
+export async function floorOf({ dataset, samples }: SubjectAudit): Promise<number> {
+  const { train, classes, height, width } = dataset;
+  const fixed: Uint8Array[] = classes.map((_, k) => new Uint8Array(height * width).fill(k));
+  if (train.ids.length > 0) {
+    const masks = (await spread(train)).map(({ mask }) => mask);
+    fixed.push(commonestClass(masks, classes.length));
+  }
+  const score = (mask: Uint8Array) =>
+    mean(samples.map((sample) => overlap(confusions(mask, sample.mask.data, classes.length))));
+  return Math.max(...fixed.map(score));
+}
+
 /** At most {@link MASKS} samples, evenly spread. */
 function spread({ ids, get }: Split): Promise<Sample[]> {
   const count = Math.min(MASKS, ids.length);
@@ -43,7 +56,7 @@ function spread({ ids, get }: Split): Promise<Sample[]> {
 export function commonestClass(masks: readonly Mask[], classes: number): Uint8Array {
   return masks[0]!.data.map((_, pixel) => {
     const counts = new Array<number>(classes).fill(0);
-    for (const { data } of masks) counts[data[pixel]!]!++;
+    for (const { data } of masks) if (data[pixel]! < classes) counts[data[pixel]!]!++;
     return counts.indexOf(Math.max(...counts));
   });
 }

@@ -24,7 +24,8 @@ export async function signTest(audit: SubjectAudit, attack: AttackSpec): Promise
   };
 }
 
-async function losses(
+/** Cross-entropy of each audited image with what a goal says, summed over pixels. */
+export async function losses(
   audit: SubjectAudit,
   images: readonly Float32Array[],
   goals: readonly ArrayLike<number>[],
@@ -38,7 +39,6 @@ async function losses(
  * ART's loss_gradient_check). More than 1 % of images or pixels without gradient warns, more than 10 % fails.
  */
 export async function zeroGradient(audit: SubjectAudit, attack: AttackSpec): Promise<Finding> {
-  if (!audit.differentiable) return notRun(NO_GRADIENT);
   const gradients = await audit.gradient(
     audit.clean,
     objectiveOf(attack, audit, (logits, { goal }) => crossEntropy(logits, goal)),
@@ -52,8 +52,6 @@ export async function zeroGradient(audit: SubjectAudit, attack: AttackSpec): Pro
     message: `The gradient is zero on ${percent(images)} of the images and in ${percent(pixels)} of the pixels.`,
   };
 }
-
-const NO_GRADIENT = 'The model has no gradient: only attacks that need none test it.';
 
 function zeroShare(values: Float32Array): number {
   let zeros = 0;
@@ -76,7 +74,6 @@ const HALF_STEP = 2 ** -17;
  * estimators, broken operators). The root mean square of the deviations is compared with that of the differences.
  */
 export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
-  if (!audit.differentiable) return notRun(NO_GRADIENT);
   const { dataset } = audit;
   const classes = dataset.classes.length;
   const points = audit.clean.map((image, i) => jittered(audit, image, i));
@@ -85,7 +82,7 @@ export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
     loss: (logits, { goal }) => crossEntropy(logits, goal),
     goal: (truth) => inverseMask(truth, classes),
   });
-  const goals = audit.samples.map(({ mask }) => mask.data.map((k) => classes - 1 - k));
+  const goals = inverseGoals(audit);
   const h = HALF_STEP * (dataset.domain.high - dataset.domain.low);
   let [deviation, size] = [0, 0];
   for (let d = 0; d < DIRECTIONS; d++) {
@@ -109,6 +106,12 @@ export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
     numbers: { images: points.length, directions: DIRECTIONS, relativeError: error },
     message: `Along ${DIRECTIONS} random directions the derivative and differences part by ${percent(error)}.`,
   };
+}
+
+/** The inverse of each audited mask; pixels of no class stay such. */
+export function inverseGoals({ samples, dataset: { classes } }: SubjectAudit): Uint8Array[] {
+  const last = classes.length - 1;
+  return samples.map(({ mask }) => mask.data.map((k) => (k <= last ? last - k : k)));
 }
 
 /**

@@ -1,10 +1,20 @@
 import type { AuditCheck } from '../check.ts';
+import { monotone } from './curve.ts';
 import { budgetHeld, budgetUsed, survivesRounding, zeroEps } from './budget.ts';
 import { aboveFloor, metricsAgree } from './floor.ts';
 import { finiteDifference, signTest, zeroGradient } from './gradient.ts';
 import { areLogits, batchInvariant, deterministic, unchangedByAttack } from './model.ts';
+import { beatsBlackBox, beatsNoise, beatsRestarts, beatsTransfer, smoothLoss } from './rivals.ts';
+import {
+  beatsSingleStep,
+  converged,
+  lastIsBest,
+  lossImproves,
+  scaleDoesNotMatter,
+  unbounded,
+} from './strength.ts';
 
-/** The checks that every run makes, in the order of the report. */
+/** Core's checks in the order of the report: those of every run, then those of level full. */
 // prettier-ignore
 export const checks: readonly AuditCheck[] = [
   { per: 'attack', level: 'quick', name: 'zero-eps', run: zeroEps,
@@ -46,4 +56,40 @@ export const checks: readonly AuditCheck[] = [
   { per: 'subject', level: 'quick', name: 'metric-identity', run: metricsAgree,
     title: 'The metrics agree with their counts',
     advice: 'Look for a metric, or a tap of its hook, that computes something else than its name says.' },
+  { per: 'attack', level: 'full', name: 'single-step', run: beatsSingleStep,
+    title: 'Many steps beat one',
+    advice: 'Suspect masked gradients: a single long step reaches further than the attack that the curve shows.' },
+  { per: 'attack', level: 'full', name: 'monotone', run: monotone,
+    title: 'The score never rises with eps',
+    advice: 'Read the envelope of the curve, which never recovers, and give the attack more or longer steps.' },
+  { per: 'attack', level: 'full', name: 'convergence', run: converged,
+    title: 'More steps change nothing',
+    advice: 'Give the attack more steps: the curve is too good.' },
+  { per: 'attack', level: 'full', name: 'loss-curve', run: lossImproves,
+    title: 'The loss improves and settles',
+    advice: "Change the attack's step length or number of steps: its loss jumps about, or has not settled." },
+  { per: 'attack', level: 'full', name: 'best-iterate', run: lastIsBest,
+    title: 'The last iterate is the worst',
+    advice: 'Shorten the steps: the attack passes images that hurt more than those it ends with.' },
+  { per: 'attack', level: 'full', name: 'logit-scale', run: scaleDoesNotMatter,
+    title: 'Softer logits help no attack',
+    advice: 'Attack logits that are divided by a constant: the loss saturates and hides the gradient.' },
+  { per: 'attack', level: 'full', name: 'unbounded', run: unbounded,
+    title: 'Without a bound the attack wins',
+    advice: 'Do not call this robust: an attack that may change everything must win, so its gradients mislead it.' },
+  { per: 'attack', level: 'full', name: 'noise-floor', run: beatsNoise,
+    title: 'The attack beats noise',
+    advice: 'Suspect the attack, or masked gradients: random changes of the same size hurt as much.' },
+  { per: 'attack', level: 'full', name: 'transfer', run: beatsTransfer,
+    title: 'Images made for others hurt less',
+    advice: "Do not trust this subject's gradients: attack it with images made for the other subject." },
+  { per: 'subject', level: 'full', name: 'black-box', run: beatsBlackBox,
+    title: 'Attacks without gradients hurt less',
+    advice: 'Suspect masked gradients, or a loss that misses the score; add the other attack to the run.' },
+  { per: 'subject', level: 'full', name: 'restarts', run: beatsRestarts,
+    title: 'Random starts reach no further',
+    advice: 'Add the other attack to the run: its curve lies below the one that is shown.' },
+  { per: 'subject', level: 'full', name: 'smooth-loss', run: smoothLoss,
+    title: 'The loss is smooth around images',
+    advice: 'Average gradients over noise: on a landscape that jumps a single gradient leads nowhere.' },
 ];

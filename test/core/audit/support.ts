@@ -10,6 +10,7 @@ import type {
 } from '../../../core/index.ts';
 import { installPlugin } from '../../../core/install.ts';
 import { auditSubject } from '../../../core/audit/audit.ts';
+import type { Earlier } from '../../../core/audit/subject.ts';
 import { checks } from '../../../core/audit/checks/index.ts';
 import { sweepSubject, type SubjectSweep } from '../../../core/sweep/sweep.ts';
 import { verifyCandidate } from '../../../core/sweep/verify.ts';
@@ -31,6 +32,10 @@ export interface Setting {
   level?: 'off' | 'quick' | 'full';
   /** Dice and Jaccard unless given. */
   metrics?: readonly MetricPlugin[];
+  /** Attacks that only the audit brings. */
+  rivals?: readonly AttackPlugin[];
+  /** What earlier subjects left. */
+  earlier?: Earlier[];
   /** Checks beside the bundled ones. */
   more?: readonly AuditCheck[];
 }
@@ -43,8 +48,14 @@ export async function audit(setting: Setting): Promise<AuditResult[]> {
   hooks.audit.tap('core', (before) => [...before, ...checks, ...(setting.more ?? [])]);
   const chosen = setting.metrics ?? ([dice, jaccard] as never as MetricPlugin[]);
   const metrics = chosen.map((plugin) => ({ plugin, options: resolveOptions(plugin) }));
-  const attacks = [{ plugin: attack, options: resolveOptions(attack as AttackPlugin), label: attack.name }];
-  for (const plugin of [attack, ...chosen]) installPlugin(hooks, plugin as never);
+  const labelled = (plugin: AttackPlugin) => ({
+    plugin,
+    options: resolveOptions(plugin),
+    label: plugin.name,
+  });
+  const attacks = [labelled(attack as AttackPlugin)];
+  const rivals = (setting.rivals ?? []).map(labelled);
+  for (const plugin of [attack, ...chosen, ...(setting.rivals ?? [])]) installPlugin(hooks, plugin as never);
   const sweep: SubjectSweep = {
     ...{ name: 'toy', ctx, dataset, segmenter, attacks, metrics, images, batch, hooks },
     ...{ share: true, seed: 0, fresh: false, dir: temporaryFolder(), engine: await engineOf() },
@@ -54,7 +65,8 @@ export async function audit(setting: Setting): Promise<AuditResult[]> {
     })),
   };
   const { rows } = await sweepSubject(sweep);
-  return auditSubject(sweep, rows, setting.level ?? 'quick');
+  const opponents = { rivals, earlier: setting.earlier ?? [] };
+  return auditSubject(sweep, rows, setting.level ?? 'quick', opponents);
 }
 
 /** Names of the checks that gave a verdict. */
