@@ -27,9 +27,10 @@ export function makeProgress(output: Output, now: () => number = Date.now): Hook
       });
       hooks.runStart.tap('progress', () => display.end());
       hooks.training.tap('progress', (event) => {
-        const { subject, epoch, epochs, step, steps, loss, dice, secondsLeft } = event;
+        const { subject, epoch, epochs, step, steps, loss, dice, learningRate, secondsLeft } = event;
         const score = dice === null ? '' : `, Dice ${dice.toFixed(3)}`;
-        const detail = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}${score}`;
+        const rate = `, rate ${learningRate.toExponential(1)}`;
+        const detail = `epoch ${epoch}/${epochs}, loss ${loss.toFixed(4)}${score}${rate}`;
         const done = (epoch - 1) * steps + step;
         display.show({ title: `train ${subject}`, done, total: epochs * steps, detail, secondsLeft });
       });
@@ -45,7 +46,8 @@ export function makeProgress(output: Output, now: () => number = Date.now): Hook
 }
 
 function bar(stream: NodeJS.WriteStream): Display {
-  const format = '{title} [{bar}] {percentage}% | {detail} | {left}';
+  // What matters least comes last: a narrow terminal cuts it off.
+  const format = '{title} [{bar}] {percentage}% | {left} | {detail}';
   let shown: { title: string; bar: SingleBar } | undefined;
   const end = () => {
     shown?.bar.stop();
@@ -59,7 +61,7 @@ function bar(stream: NodeJS.WriteStream): Display {
       end();
       shown = {
         title,
-        bar: new SingleBar({ format, stream, barsize: 20, fps: 5, forceRedraw: true, hideCursor: false }),
+        bar: new SingleBar({ format, stream, barsize: 10, fps: 5, forceRedraw: true, hideCursor: false }),
       };
       shown.bar.start(total, done, payload);
     },

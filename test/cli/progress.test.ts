@@ -63,8 +63,8 @@ test('training', () => {
   hooks.runStart.call({ cells: [], images: 0, gradients: 0 });
   hooks.training.call({ ...training, dice: null, secondsLeft: 7261 });
   expect(shown().split('\n')).toEqual([
-    'train unet: epoch 2/3, loss 0.1235, Dice 0.900, 1 min 15 s left',
-    'train unet: epoch 2/3, loss 0.1235, 2 h 1 min left',
+    'train unet: epoch 2/3, loss 0.1235, Dice 0.900, rate 1.0e-3, 1 min 15 s left',
+    'train unet: epoch 2/3, loss 0.1235, rate 1.0e-3, 2 h 1 min left',
     '',
   ]);
 });
@@ -73,12 +73,10 @@ test('on a terminal: one bar per task, gone before anything else is printed', ()
   const { hooks, shown } = progress(true);
   hooks.training.call(training);
   expect(shown()).toContain(
-    'train unet [==========----------] 50% | epoch 2/3, loss 0.1235, Dice 0.900 | 1 min 15 s left',
+    'train unet [=====-----] 50% | 1 min 15 s left | epoch 2/3, loss 0.1235, Dice 0.900, rate 1.0e-3',
   );
   hooks.progress.call(sweep);
-  expect(shown()).toContain(
-    'pgd on unet [==------------------] 10% | 4/40 images, 3.14 images/s | 12 s left',
-  );
+  expect(shown()).toContain('pgd on unet [=---------] 10% | 12 s left | 4/40 images, 3.14 images/s');
   const report = { status: 'complete' } as never;
   expect(hooks.summarize.call(report)).toBe(report);
   const before = shown();
