@@ -52,7 +52,7 @@ function checked(name: string, split: Split, dataset: Dataset): Split {
   };
 }
 
-function checkSample(name: string, { id, image, mask }: Sample, dataset: Dataset): void {
+function checkSample(name: string, { id, image, mask, reference = mask }: Sample, dataset: Dataset): void {
   const { height, width, channels, domain, classes } = dataset;
   const shape = image.shape.join(' x ');
   if (shape !== [height, width, channels].join(' x ')) {
@@ -64,7 +64,8 @@ function checkSample(name: string, { id, image, mask }: Sample, dataset: Dataset
   if (!image.data.every((value) => value >= domain.low && value <= domain.high)) {
     throw invalid(name, id, `intensities from ${domain.low} to ${domain.high}`, 'values outside, or NaN');
   }
-  const strange = mask.data.find((value) => value >= classes.length && value !== IGNORED);
+  const isStrange = (value: number) => value >= classes.length && value !== IGNORED;
+  const strange = mask.data.find(isStrange) ?? reference.data.find(isStrange);
   if (strange !== undefined) {
     throw invalid(name, id, `classes below ${classes.length}`, `class ${strange}`);
   }

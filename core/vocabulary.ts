@@ -38,7 +38,9 @@ export interface Sample {
   readonly group?: string;
   readonly image: Image;
   readonly mask: Mask;
-  /** Pixel size in millimetres, `[vertical, horizontal]`, where known. */
+  /** The truth that predictions are scored against after they are resized to it; without it they are scored as they are. */
+  readonly reference?: Mask;
+  /** Pixel size of what is scored in millimetres, `[vertical, horizontal]`, where known. */
   readonly spacing?: readonly [vertical: number, horizontal: number];
   /** What else is known of the image, such as a finding; copied into the rows of a report. */
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;

@@ -36,6 +36,7 @@ export default {
         output: 'runs/isbi-comparison-small',
         dataset: { use: 'isbi2016', size: 96 },
         subjects: { nlcen: { model: { use: 'nlcen', backbone: 'resnet18' } } },
+        limit: 64,
         training: { epochs: 8 },
       },
     },

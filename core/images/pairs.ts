@@ -19,6 +19,8 @@ export interface PairFormat {
   /** Rows and columns of every sample: images are stretched to a square. */
   readonly size: number;
   readonly channels: 1 | 3;
+  /** Whether predictions are scored at the size of the mask files. */
+  readonly native?: boolean;
   /** Grey levels of a mask file above it are foreground. */
   readonly threshold: number;
   /** Class indices by mask value, instead of the threshold. */
@@ -32,12 +34,12 @@ export interface PairFormat {
  */
 export function openPairs(
   splits: PairSplits,
-  { size, channels, ...maskFormat }: PairFormat,
+  { size, channels, native = false, ...maskFormat }: PairFormat,
   ctx: Pick<Context, 'cacheDir' | 'log' | 'signal'>,
 ): Promise<Dataset> {
   const format = {
-    ...{ size, channels, key: maskFormat },
-    inspect: (sample: SampleFiles) => inspect(sample, size),
+    ...{ size, channels, native, key: maskFormat },
+    inspect: (sample: SampleFiles) => inspect(sample, native ? null : size),
     read: async ({ files: [image, mask] }: SampleFiles) => ({
       image: await readImage(image!, { channels, size }),
       mask: await readMask(mask!, maskFormat),
@@ -51,8 +53,8 @@ function toFiles({ image, mask, ...rest }: Pair): SampleFiles {
   return { ...rest, files: [image, mask] };
 }
 
-/** Compares the two sizes; pixels that are known in millimetres grow or shrink with the resizing. */
-async function inspect(sample: SampleFiles, size: number): Promise<SampleFiles> {
+/** Compares the two sizes; pixels that are known in millimetres grow or shrink with the resizing to `size`. */
+async function inspect(sample: SampleFiles, size: number | null): Promise<SampleFiles> {
   const [image, mask] = sample.files as [string, string];
   const [imageSize, maskSize] = await Promise.all([readHeader({ path: image }), readHeader({ path: mask })]);
   if (imageSize.height !== maskSize.height || imageSize.width !== maskSize.width) {
@@ -64,7 +66,7 @@ async function inspect(sample: SampleFiles, size: number): Promise<SampleFiles> 
       next: 'export the mask again at the size of the image, or check that the two belong together',
     });
   }
-  if (!sample.spacing) return sample;
+  if (!sample.spacing || size === null) return sample;
   const [vertical, horizontal] = sample.spacing;
   return {
     ...sample,

@@ -26,6 +26,8 @@ interface SampleShape {
   /** Rows and columns of every sample: images are stretched to a square. */
   readonly size: number;
   readonly channels: 1 | 3;
+  /** Whether samples keep their mask at its native size, to be scored against. */
+  readonly native?: boolean;
   /** Everything else that decides what a sample looks like; part of fingerprint and cache. */
   readonly key: unknown;
 }
@@ -48,6 +50,9 @@ type DataContext = Pick<Context, 'cacheDir' | 'log' | 'signal'>;
 
 /** Part of every key: to be raised whenever decoding or resizing gives other values. */
 const VERSION = 2;
+
+/** Bytes of the rows and columns of a native mask. */
+const HEADER = 8;
 
 const DOMAIN: IntensityDomain = { low: 0, high: 255, step: 1 };
 
@@ -79,7 +84,7 @@ export async function openSamples<F extends SampleFiles>(
   const identity = [VERSION, formatKey(format), classes, parts.train.map(identify), parts.test.map(identify)];
   return {
     ...{ height: size, width: size, channels, domain: DOMAIN, classes },
-    train: splitOf(parts.train, format, ctx),
+    train: splitOf(parts.train, { ...format, native: false }, ctx),
     test: splitOf(parts.test, format, ctx),
     fingerprint: hash(JSON.stringify(identity)),
     notes: [...notes, ...sharedImages(parts)],
@@ -125,7 +130,7 @@ function splitOf<F extends SampleFiles>(
   };
 }
 
-/** A sample as bytes: its grey levels, then its classes. */
+/** A sample as bytes: its grey levels, then its classes; then rows, columns and classes of the native mask. */
 async function packed<F extends SampleFiles>(
   hashed: Hashed<F>,
   format: SampleFormat<F>,
@@ -134,36 +139,66 @@ async function packed<F extends SampleFiles>(
   const key = hash(JSON.stringify([VERSION, formatKey(format), identify(hashed)]));
   const path = join(cacheDir, 'samples', `${key}.bin`);
   const cached = await readFile(path).catch(() => undefined);
-  if (cached?.length === format.size ** 2 * (format.channels + 1)) return cached;
-  const bytes = pack(await format.read(hashed.sample), format.size);
+  if (cached && isWhole(cached, format)) return cached;
+  const bytes = pack(await format.read(hashed.sample), format);
   // A cache that cannot be written costs time, not the run.
   await store(path, bytes).catch((error: unknown) => log.debug(`sample not cached: ${String(error)}`));
   return bytes;
 }
 
-function pack(read: { readonly image: Image; readonly mask: Mask }, size: number): Uint8Array {
+function isWhole(bytes: Uint8Array, shape: SampleShape): boolean {
+  const scaled = shape.size ** 2 * (shape.channels + 1);
+  if (!shape.native) return bytes.length === scaled;
+  if (bytes.length < scaled + HEADER) return false;
+  const {
+    shape: [rows, columns],
+    data,
+  } = nativeMask(bytes, shape)!;
+  return data.length === rows * columns;
+}
+
+function pack(
+  read: { readonly image: Image; readonly mask: Mask },
+  { size, native }: SampleShape,
+): Uint8Array {
   const fits = ({ shape: [height, width] }: Image | Mask) => height === size && width === size;
   const image = quantise(fits(read.image) ? read.image : resizeImage(read.image, size, size), DOMAIN);
   const mask = fits(read.mask) ? read.mask : resizeMask(read.mask, size, size);
-  const bytes = new Uint8Array(image.data.length + mask.data.length);
-  bytes.set(image.data);
-  bytes.set(mask.data, image.data.length);
-  return bytes;
+  const header = Buffer.alloc(HEADER);
+  read.mask.shape.forEach((side, i) => header.writeUInt32LE(side, 4 * i));
+  return Buffer.concat([
+    ...[Uint8Array.from(image.data), mask.data],
+    ...(native ? [header, read.mask.data] : []),
+  ]);
 }
 
 function unpack(
   { id, group, spacing, metadata }: SampleFiles,
   bytes: Uint8Array,
-  { size, channels }: SampleShape,
+  shape: SampleShape,
 ): Sample {
+  const { size, channels } = shape;
   const end = size * size * channels;
+  const reference = nativeMask(bytes, shape);
   return {
     id,
     ...(group !== undefined && { group }),
     ...(spacing && { spacing }),
     ...(metadata && { metadata }),
     image: { shape: [size, size, channels], data: Float32Array.from(bytes.subarray(0, end)) },
-    mask: { shape: [size, size], data: Uint8Array.from(bytes.subarray(end)) },
+    mask: { shape: [size, size], data: Uint8Array.from(bytes.subarray(end, end + size * size)) },
+    ...(reference && { reference }),
+  };
+}
+
+/** Where the mask at its native size lies in the bytes of a sample; undefined where none is kept. */
+function nativeMask(bytes: Uint8Array, { size, channels, native }: SampleShape): Mask | undefined {
+  if (!native) return undefined;
+  const start = size * size * (channels + 1);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    shape: [view.getUint32(start, true), view.getUint32(start + 4, true)],
+    data: Uint8Array.from(bytes.subarray(start + HEADER)),
   };
 }
 
@@ -185,8 +220,8 @@ function sharedImages({ train, test }: Record<'train' | 'test', readonly Hashed<
   return [`${ids.length} test images are also training images: ${few(ids)}`];
 }
 
-function formatKey({ size, channels, key }: SampleShape): readonly unknown[] {
-  return [size, channels, key];
+function formatKey({ size, channels, key, native }: SampleShape): readonly unknown[] {
+  return [size, channels, key, ...(native ? ['native'] : [])];
 }
 
 function hash(content: string | Uint8Array): string {

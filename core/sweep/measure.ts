@@ -1,6 +1,7 @@
 import type { Resolved } from '../config/types.ts';
 import { IGNORED } from '../dataset.ts';
 import type { Hooks } from '../hooks.ts';
+import { resample, resizeMask } from '../images/resize.ts';
 import type { Confusion, MaskPair, Row, Sample } from '../vocabulary.ts';
 import type { Prediction } from './predict.ts';
 
@@ -32,7 +33,7 @@ export class BatchMetrics {
     this.#hooks = hooks;
     this.#samples = samples;
     this.#classes = classes;
-    this.#truths = samples.map(({ mask }) => truthOf(mask.data, classes.length));
+    this.#truths = samples.map(({ mask, reference = mask }) => truthOf(reference.data, classes.length));
   }
 
   /**
@@ -52,19 +53,30 @@ export class BatchMetrics {
 
   /** One pair of masks for each foreground class. */
   #pairs(index: number, { labels, probabilities }: Prediction, goals?: Int32Array): MaskPair[] {
-    const { mask, spacing } = this.#samples[index]!;
+    const { mask, reference = mask, spacing } = this.#samples[index]!;
+    const [rows, columns] = reference.shape;
+    const apart = reference !== mask;
     const { masks: truths, ignored } = this.#truths[index]!;
     const [from, to] = [index * mask.data.length, (index + 1) * mask.data.length];
-    const predictions = classMasks(labels.subarray(from, to), this.#classes.length, ignored);
-    const goal = goals && classMasks(goals.subarray(from, to), this.#classes.length, ignored);
+    const scored = (batch: Uint8Array | Int32Array) => {
+      const data = Uint8Array.from(batch.subarray(from, to));
+      const sized = apart ? resizeMask({ shape: mask.shape, data }, rows, columns).data : data;
+      return classMasks(sized, this.#classes.length, ignored);
+    };
+    const predictions = scored(labels);
+    const goal = goals && scored(goals);
+    const probable = (k: number) => {
+      const found = probabilityOf(k, probabilities!, labels.length, from, to);
+      return apart ? resample(found, [...mask.shape, 1], rows, columns) : found;
+    };
     return truths.map((truth, k) => ({
-      shape: mask.shape,
+      shape: reference.shape,
       prediction: predictions[k]!,
       truth,
       confusion: confusion(predictions[k]!, truth, ignored),
       ...(ignored && { ignored }),
       ...(spacing && { spacing }),
-      ...(probabilities && { probability: probabilityOf(k + 1, probabilities, labels.length, from, to) }),
+      ...(probabilities && { probability: probable(k + 1) }),
       ...(goal && { goal: goal[k]! }),
     }));
   }

@@ -42,9 +42,15 @@ export default defineDataset({
       minimum: 8,
       default: 256,
     },
+    scoring: {
+      description:
+        'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
+      enum: ['resized', 'native'],
+      default: 'resized',
+    },
     channels: { description: '3 for RGB, 1 for grey.', enum: [3, 1], default: 3 },
   },
-  async load({ root, allowPartial, exclude, size, channels }, ctx) {
+  async load({ root, allowPartial, exclude, size, channels, scoring }, ctx) {
     const dir = resolve(ctx.baseDir, root);
     const found = { Training: await pairing(dir, 'Training'), Test: await pairing(dir, 'Test') };
     const missing = [...shortage('Training', found.Training), ...shortage('Test', found.Test)];
@@ -55,7 +61,7 @@ export default defineDataset({
     const notes = out.length > 0 ? [...missing, `left out by configuration: ${out.join(', ')}`] : missing;
     const classes = ['background', 'lesion'];
     // The organisers' scorer binarises with > 128.
-    const format = { size, channels, threshold: 128 };
+    const format = { size, channels, native: scoring === 'native', threshold: 128 };
     return openPairs({ train: left(found.Training), test: left(found.Test), classes, notes }, format, ctx);
   },
 });

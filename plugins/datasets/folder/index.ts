@@ -61,6 +61,12 @@ export default defineDataset({
       minimum: 8,
       default: 256,
     },
+    scoring: {
+      description:
+        'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
+      enum: ['resized', 'native'],
+      default: 'resized',
+    },
     channels: { description: '1 for grey, 3 for RGB.', enum: [1, 3], default: 3 },
     threshold: {
       description: 'Grey levels of a mask file above it are foreground.',
@@ -73,9 +79,9 @@ export default defineDataset({
   fromPatterns: (root, images, masks) => ({ root, images, masks, testFraction: 1 }),
   async load({ root, manifest, testFraction, classes: names, ignore, ...rest }, ctx) {
     const dir = resolve(ctx.baseDir, root);
-    const { size, channels, threshold } = rest;
+    const { size, channels, threshold, scoring } = rest;
     const { classes, labels } = names ? named(names, ignore) : { classes: ['background', 'foreground'] };
-    const format = { size, channels, threshold, ...(labels && { labels }) };
+    const format = { size, channels, native: scoring === 'native', threshold, ...(labels && { labels }) };
     if (manifest !== null) {
       const listed = await readManifest(resolve(dir, manifest));
       return openPairs({ ...split(listed, testFraction), classes, notes: [] }, format, ctx);

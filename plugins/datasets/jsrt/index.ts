@@ -64,10 +64,17 @@ export default defineDataset({
       minimum: 8,
       default: 256,
     },
+    scoring: {
+      description:
+        'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
+      enum: ['resized', 'native'],
+      default: 'resized',
+    },
     channels: { description: '1 for grey, 3 for grey three times.', enum: [1, 3], default: 1 },
   },
-  async load({ root, allowPartial, organs, polarity, size, channels }, ctx) {
+  async load({ root, allowPartial, organs, polarity, size, channels, scoring }, ctx) {
     const dir = resolve(ctx.baseDir, root);
+    const native = scoring === 'native';
     const files = await findJsrt(dir);
     const found = NAMES.flatMap((id) => radiograph(id, organs, files));
     const present = found.map(({ id }) => id);
@@ -75,7 +82,6 @@ export default defineDataset({
     const clinical = await readClinical(files.clinical);
     const samples = found.map((sample) => ({
       ...sample,
-      spacing: spacing(size),
       metadata: { nodule: hasNodule(sample.id), ...clinical.get(sample.id) },
     }));
     return openSamples(
@@ -86,10 +92,10 @@ export default defineDataset({
         notes: [...notes, ...(await blankNotes(files, present))],
       },
       {
-        ...{ size, channels, key: polarity },
+        ...{ size, channels, native, key: polarity },
         async inspect(sample) {
-          await inspectMasks(sample.files.slice(1), await inspectRadiograph(sample.files[0]!));
-          return sample;
+          const side = await inspectMasks(sample.files.slice(1), await inspectRadiograph(sample.files[0]!));
+          return { ...sample, spacing: spacing(native ? side : size) };
         },
         read: async ({ files: [image, ...masks], outlined }) => ({
           image: repeatGrey(await readRadiograph(image!, polarity), channels),
@@ -106,6 +112,7 @@ function isOdd(id: string): boolean {
   return Number(id.slice(-3)) % 2 === 1;
 }
 
+/** Of films that have so many pixels to a side. */
 function spacing(size: number): readonly [number, number] {
   const millimetres = (SCANNED.millimetres * SCANNED.side) / size;
   return [millimetres, millimetres];

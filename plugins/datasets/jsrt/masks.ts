@@ -1,10 +1,10 @@
 import { readHeader, readMask, RobustError, type Mask } from '../../../core/index.ts';
 
-/** Masks of SCR have half the sides of the raw images: the field of view must be equal, the size need not. */
+/** Masks of SCR have half the sides of the raw images: the field of view must be equal, the size need not. Returns their rows. */
 export async function inspectMasks(
   paths: readonly string[],
   [height, width]: readonly [height: number, width: number],
-): Promise<void> {
+): Promise<number> {
   const headers = await Promise.all(paths.map((path) => readHeader({ path })));
   headers.forEach((header, i) => {
     const sameShape = header.width * height === width * header.height;
@@ -17,6 +17,7 @@ export async function inspectMasks(
       next: 'use the masks of SCR as they are, or resize image and masks alike',
     });
   });
+  return headers[0]!.height;
 }
 
 /** The union of the masks, each with its class; where two overlap the later one wins. Grey edges are cut at 128. */

@@ -44,6 +44,29 @@ describe('openPairs', () => {
     expect(image.data[(7 * 16 + 6) * 3]).toBeGreaterThan(190);
   });
 
+  it('keeps on demand the native masks of test images, for scoring; pixels then have their native size', async () => {
+    const [train, test] = [
+      await pairs(1),
+      (await pairs(2)).map((pair) => ({ ...pair, spacing: [2, 3] as const })),
+    ];
+    const ctx = dataContext();
+    const data = await openPairs(splits(train, test), { ...format, native: true }, ctx);
+    const { reference, mask, spacing } = await data.test.get(0);
+    expect([reference?.shape, mask.shape, spacing]).toEqual([
+      [20, 24],
+      [16, 16],
+      [2, 3],
+    ]);
+    const inside = (at: number) =>
+      Math.floor(at / 24) >= 6 && Math.floor(at / 24) < 14 && at % 24 >= 5 && at % 24 < 15;
+    expect([...reference!.data]).toEqual(Array.from({ length: 20 * 24 }, (_, at) => Number(inside(at))));
+    expect(await data.test.get(0)).toEqual(await data.test.get(0));
+    expect((await data.train.get(0)).reference).toBeUndefined();
+    const scaled = await openPairs(splits(train, test), format, ctx);
+    expect(scaled.fingerprint).not.toBe(data.fingerprint);
+    expect((await scaled.test.get(0)).reference).toBeUndefined();
+  });
+
   it('gives samples that callers may change', async () => {
     const data = await openPairs(splits([], await pairs(1)), format, dataContext());
     const first = await data.test.get(0);

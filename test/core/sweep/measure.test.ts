@@ -73,6 +73,38 @@ describe('the bundled metrics', () => {
   });
 });
 
+describe('a sample with a reference of another size', () => {
+  const rows = <T>(count: number, row: readonly T[]) => Array.from({ length: count }, () => row).flat();
+  const measure = (mask: Sample['mask'], reference: Sample['reference'], p: readonly number[]) => {
+    const [height, width] = mask.shape;
+    const image = { shape: [height, width, 1] as const, data: new Float32Array(height * width) };
+    const sample: Sample = { id: 's', image, mask, ...(reference && { reference }), spacing: [1, 2] };
+    const prediction = {
+      labels: Uint8Array.from(p, (value) => Number(value > 0.5)),
+      probabilities: Float32Array.from(p),
+    };
+    const goals = Int32Array.from(prediction.labels, (label) => 1 - label);
+    return new BatchMetrics(metrics, hooks, [sample], classes.slice(0, 2)).measure(0, prediction, goals);
+  };
+  const small = { shape: [2, 4] as const, data: Uint8Array.from(rows(2, [1, 1, 0, 0])) };
+  const native = { shape: [4, 8] as const, data: Uint8Array.from(rows(4, [1, 1, 1, 1, 1, 0, 0, 0])) };
+  const scored = measure(small, native, rows(2, [0.9, 0.9, 0.1, 0.1]));
+
+  it('is scored at that size', () => {
+    expect(scored.confusion).toEqual([{ tp: 16, fp: 0, fn: 4, tn: 12 }]);
+    expect(scored.values['dice']).toBeCloseTo(32 / 36, 12);
+  });
+
+  it('has masks, goal and probabilities interpolated to it', () => {
+    const byHand = rows(4, [0.9, 0.9, 0.9, 0.7, 0.3, 0.1, 0.1, 0.1]);
+    const expected = measure(native, undefined, byHand);
+    for (const [name, value] of Object.entries(expected.values)) {
+      if (value === null) expect(scored.values[name], name).toBeNull();
+      else expect(scored.values[name], name).toBeCloseTo(value, 6);
+    }
+  });
+});
+
 describe('confusions', () => {
   it('leave out what is to be ignored', () => {
     const [lung, heart] = confusions([1, 1, 1, 2], [0, 1, 2, IGNORED], 3);

@@ -19,6 +19,7 @@ const options = {
   allowPartial: false,
   size: 16,
   channels: 3 as const,
+  scoring: 'resized' as const,
   threshold: 128,
 };
 

@@ -5,7 +5,13 @@ import { datasetContract } from '../../../core/testing/index.ts';
 import isbi2016 from '../../../plugins/datasets/isbi2016.ts';
 import { dataContext, fill, maskPicture, pairOf, picture } from '../../core/images/support.ts';
 
-const options = { allowPartial: true, exclude: [] as string[], size: 16, channels: 3 as const };
+const options = {
+  allowPartial: true,
+  exclude: [] as string[],
+  size: 16,
+  channels: 3 as const,
+  scoring: 'resized' as 'resized' | 'native',
+};
 const name = (part: string) => `ISBI2016_ISIC_Part1_${part}`;
 const idOf = (n: number) => `ISIC_${String(n).padStart(7, '0')}`;
 
@@ -45,6 +51,11 @@ describe('isbi2016', () => {
     expect(data.test.ids).toEqual(['ISIC_0000003']);
     expect(data.classes).toEqual(['background', 'lesion']);
     expect((await data.test.get(0)).image.shape).toEqual([16, 16, 3]);
+  });
+
+  it('scores at native size on demand', async () => {
+    const data = await load(await challenge([1], [3]), { scoring: 'native' });
+    expect((await data.test.get(0)).reference?.shape).toEqual([20, 24]);
   });
 
   it('reports with allowPartial what is missing', async () => {

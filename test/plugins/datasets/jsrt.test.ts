@@ -13,6 +13,7 @@ const options = {
   polarity: 'display' as const,
   size: 32,
   channels: 1 as const,
+  scoring: 'resized' as const,
 };
 const load = (root: string, change: Partial<Omit<Parameters<typeof jsrt.load>[0], 'root'>> = {}) =>
   jsrt.load({ ...options, ...change, root }, dataContext());
@@ -89,6 +90,15 @@ describe('jsrt', () => {
       expect(sample.spacing).toEqual([11.2, 11.2]);
       expect(Math.max(...sample.image.data) - Math.min(...sample.image.data)).toBeGreaterThan(150);
     }
+  });
+
+  it('scores on demand at the size of the masks, whose pixels are half as fine as those of the films', async () => {
+    const root = files.folderOf(files.original(['JPCLN031', 'JPCLN122']));
+    const { reference, spacing } = await (await load(root, { scoring: 'native' })).test.get(0);
+    expect([reference?.shape, spacing]).toEqual([
+      [1024, 1024],
+      [0.35, 0.35],
+    ]);
   });
 
   it.each(Object.entries(layouts))('reads %s', async (_name, make) => {
