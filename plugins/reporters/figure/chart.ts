@@ -38,7 +38,7 @@ function panel(report: Report, metric: string, { published }: Captions): Panel {
   const bounded = values.every(({ mean }) => mean >= 0 && mean <= 1);
   const scale = bounded ? { domain: [0, 1] } : { zero: true };
   const y = { field: 'mean', type: 'quantitative', title, scale } as const;
-  const subjects = [...new Set(report.curves.map(({ subject }) => short(subject, 24)))];
+  const subjects = families(report).map((subject) => short(subject, 24));
   const color = {
     field: 'subject',
     type: 'nominal',
@@ -75,6 +75,15 @@ function panel(report: Report, metric: string, { published }: Captions): Panel {
       },
     ],
   };
+}
+
+/** `unet` beside `unet+nlce`, as dark and light of one hue; baselines last. */
+function families({ subjects }: Report): string[] {
+  const looking = subjects.filter(({ blind }) => !blind).map(({ name }) => name);
+  const family = (name: string) => name.split('+')[0]!;
+  const heads = [...new Set(looking.map(family))];
+  const floors = subjects.filter(({ blind }) => blind).map(({ name }) => name);
+  return [...heads.flatMap((head) => looking.filter((name) => family(name) === head)), ...floors];
 }
 
 function pointsOf({ curves, subjects }: Report, metric: string) {

@@ -62,6 +62,21 @@ describe('the figure', () => {
     expect(png.width).toBeGreaterThan(1000);
   });
 
+  it('lists a network beside its variants, and baselines last', async () => {
+    const named = ['a', 'floor', 'b', 'a+x'].map((name) => ({
+      ...sample.subjects[0]!,
+      name,
+      ...(name === 'floor' && { blind: true as const }),
+    }));
+    const curves = named.map(({ name }) => ({ ...sample.curves[0]!, subject: name }));
+    const { read } = await draw((target) =>
+      figure.report({ ...report, subjects: named, curves }, options, target),
+    );
+    const labels = [...(await read('figure.svg')).toString().matchAll(/<text[^>]*>([^<]*)<\/text>/g)];
+    const texts = labels.map(([, text]) => text!).filter((text) => named.some(({ name }) => name === text));
+    expect(texts).toEqual(['a', 'a+x', 'b', 'floor']);
+  });
+
   it('says how published values compare, and what differs', () => {
     const mean = points[0]!.mean!;
     const lines = drawn.printed.split('\n');
