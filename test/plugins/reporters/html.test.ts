@@ -109,19 +109,83 @@ describe.skipIf(!existsSync(chrome))('the report page in a browser', { timeout: 
 
   it('switches metrics and subjects of the curves', async () => {
     await open();
-    const chart = page.getByRole('img', { name: /^Chart of/ });
+    const chart = page.getByRole('img', { name: /^Chart of \w+ against/ });
     expect(await chart.getAttribute('aria-label')).toContain('unet: from 0.950 at eps 0 to 0.100 at eps 32.');
     const lines = chart.locator('[aria-label=line] path');
-    expect(await lines.count()).toBe(2);
+    // Of each subject the curve, and the worst score so far.
+    expect(await lines.count()).toBe(4);
     await page.getByRole('combobox', { name: 'Metric' }).first().selectOption('jaccard');
     expect(await chart.getAttribute('aria-label')).toContain('unet: from 0.900 at eps 0 to 0.050 at eps 32.');
     await page.getByRole('checkbox', { name: 'unet+nlce' }).uncheck();
-    await expect.poll(() => lines.count()).toBe(1);
+    await expect.poll(() => lines.count()).toBe(2);
     expect(await chart.getAttribute('aria-label')).not.toContain('nlce');
     const bands = chart.locator('[aria-label=area] path');
     expect(await bands.count()).toBe(1);
     await page.getByRole('checkbox', { name: '95 % intervals' }).uncheck();
     await expect.poll(() => bands.count()).toBe(0);
+  });
+
+  it('tells whole curves in a few numbers, also where a level is never reached', async () => {
+    await open();
+    const numbers = page.getByRole('region', { name: 'Curves in numbers' }).getByRole('row');
+    expect(await numbers.allInnerTexts()).toEqual([
+      expect.stringMatching(
+        /Mean height up to eps 32\s+eps where it reaches 0\.5\s+eps where it reaches 0\.05/,
+      ),
+      expect.stringMatching(/^unet\s+0\.432\s+6\.5\s+never$/),
+      expect.stringMatching(/^unet\+nlce\s+0\.432\s+6\.5\s+never$/),
+    ]);
+  });
+
+  it('lists what did not pass first, and in one line what passed', async () => {
+    const verdicts = ['pass', 'pass', 'fail', 'error'] as const;
+    const gates = verdicts.map((verdict, index) => ({
+      ...run.report.gates![0]!,
+      ...{ rule: index < 3 ? 'dice >= 0.5' : 'hd95 <= 3', verdict, eps: index, message: `seen ${index}` },
+    }));
+    await open(await writePage({ ...run, report: { ...run.report, gates } }));
+    const rows = page.getByRole('region', { name: 'Gates' }).locator('tbody tr');
+    expect(await rows.allInnerTexts()).toEqual([
+      expect.stringMatching(/error.*eps 3.*seen 3/s),
+      expect.stringMatching(/fail.*eps 2.*seen 2/s),
+      expect.stringMatching(/pass.*2 places/s),
+    ]);
+    await page.getByRole('checkbox', { name: 'Every place' }).check();
+    await expect.poll(() => rows.count()).toBe(4);
+    const checks = page.getByRole('region', { name: 'Audit' }).locator('tbody tr');
+    expect(await checks.count()).toBe(1);
+    await page.getByRole('checkbox', { name: 'Checks that passed' }).check();
+    await expect.poll(() => checks.count()).toBe(2);
+  });
+
+  it('draws differences and training', async () => {
+    await open();
+    const differences = page.getByRole('img', { name: /^Chart of the difference of dice/ });
+    expect(await differences.getAttribute('aria-label')).toContain('unet+nlce: 0.012 at eps 8.');
+    expect(await differences.locator('[aria-label=dot] path').count()).toBe(1);
+    await page.getByText('All differences').click();
+    expect(await page.getByRole('region', { name: 'Differences' }).locator('tbody tr').innerText()).toMatch(
+      /^unet\+nlce\s+unet\s+8\s+0\.012\s+\[-0\.010, 0\.030\]\s+0\.040\s+0\.080\s+29 \(1 undefined\)$/,
+    );
+    const loss = page.getByRole('img', { name: /^Loss of each epoch/ });
+    expect(await loss.getAttribute('aria-label')).toContain('unet: from 0.500 to 0.250 in 2 epochs.');
+    expect(await loss.locator('[aria-label=line] path').count()).toBe(1);
+    await page.getByText('All epochs').click();
+    const epochs = page.getByRole('region', { name: 'Training' }).last().locator('tbody tr');
+    expect(await epochs.last().innerText()).toMatch(
+      /^unet\s+2\s+0\.2500\s+0\.0010\s+0\.750\s+0\.700\s+1\.5$/,
+    );
+  });
+
+  it('prints what it shows: heads of tables and names of subjects, but no controls', async () => {
+    await open();
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.getByRole('columnheader', { name: /^largest change/ }).isVisible()).toBe(true);
+    const subjects = page.getByRole('group', { name: 'Subjects' });
+    expect(await subjects.getByText('unet+nlce').isVisible()).toBe(true);
+    for (const hidden of ['Export CSV', 'Next', 'Copy'])
+      expect(await page.getByText(hidden, { exact: true }).first().isVisible()).toBe(false);
+    expect(await page.getByRole('slider').count()).toBe(0);
   });
 
   it('shows the worst images at the eps of the slider, worst first, which the keyboard moves', async () => {
@@ -157,9 +221,9 @@ describe.skipIf(!existsSync(chrome))('the report page in a browser', { timeout: 
     const table = page.getByRole('region', { name: 'Scores of every image' });
     const samples = () => table.locator('tbody tr td:first-child').allInnerTexts();
     const status = page.getByRole('status').filter({ hasText: 'rows' });
-    expect(await status.innerText()).toBe('240 of 240 rows, 1 to 50 shown');
+    expect(await status.innerText()).toBe('240 of 240 rows, 1 to 25 shown');
     await page.getByRole('button', { name: 'Next' }).click();
-    expect(await status.innerText()).toContain('51 to 100 shown');
+    expect(await status.innerText()).toContain('26 to 50 shown');
     await page.getByRole('searchbox', { name: 'Filter' }).fill('CASE-30');
     expect(await status.innerText()).toBe('8 of 240 rows');
     expect(new Set(await samples())).toEqual(new Set(['case-30']));
@@ -175,6 +239,7 @@ describe.skipIf(!existsSync(chrome))('the report page in a browser', { timeout: 
     await dice.getByRole('button').click();
     expect(await dice.getAttribute('aria-sort')).toBe('descending');
     expect((await samples()).at(0)).toBe('case-1');
+    await page.getByRole('button', { name: 'Next' }).click();
     await page.getByRole('button', { name: 'Next' }).click();
     // Undefined values stay at the end, whichever way.
     expect((await samples()).at(-1)).toBe('case-30');
@@ -229,7 +294,7 @@ describe.skipIf(!existsSync(chrome))('the report page in a browser', { timeout: 
     await open(await writePage({ report: big, dir: (await plainRun()).dir }));
     await page.getByRole('searchbox', { name: 'Filter' }).fill('case-37');
     expect(await page.getByRole('status').filter({ hasText: 'rows' }).innerText()).toBe(
-      '1,900 of 72,010 rows, 1 to 50 shown',
+      '1,900 of 72,010 rows, 1 to 25 shown',
     );
     // A generous bound for a busy machine: what it guards against takes minutes.
     expect(performance.now() - started).toBeLessThan(20_000);

@@ -31,7 +31,10 @@ export async function plainRun(): Promise<Run> {
     report: {
       ...report,
       rows,
-      subjects: report.subjects.map((one, index) => (index === 1 ? { ...one, blind: true } : one)),
+      subjects: report.subjects.map((one, index) =>
+        index === 1 ? { ...one, blind: true } : { ...one, training },
+      ),
+      curves: report.curves.map((curve) => ({ ...curve, summary })),
       audit: audits(report.subjects.map(({ name }) => name)),
       comparisons: [comparison()],
       examples: await examples(
@@ -64,6 +67,19 @@ export async function hostileRun(): Promise<Run> {
     },
   };
 }
+
+const training = [0.5, 0.25].map((loss, index) => ({
+  ...{ epoch: index + 1, loss, learningRate: 1e-3, dice: 1 - loss, validation: index === 1 ? 0.7 : null },
+  seconds: 1.5,
+}));
+
+const summary = {
+  ...{ area: 0.4321, areaTo: 32, envelope: [0.95, 0.9, 0.4, 0.1] },
+  crossings: [
+    { level: 0.5, eps: 6.5 },
+    { level: 0.05, eps: null },
+  ],
+};
 
 function audits(subjects: readonly string[]): NonNullable<Report['audit']> {
   const verdicts = ['fail', 'pass', 'warn', 'not-run'] as const;

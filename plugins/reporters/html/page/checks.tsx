@@ -1,65 +1,83 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { AuditResult, Comparison, GateResult } from '../../../../core/index.ts';
-import { Badge, Choice } from './controls.tsx';
-import { decimal, unique } from './format.ts';
+import type { AuditResult, GateResult } from '../../../../core/index.ts';
+import { Badge, Choice, Switch } from './controls.tsx';
+import { count, decimal, significant, unique } from './format.ts';
+import { Wide } from './wide.tsx';
 
-/** A table that scrolls inside itself on narrow screens. */
-function Wide(props: { label: string; head: readonly string[]; children: ComponentChildren }) {
-  const { label, head, children } = props;
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
-      <table>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
-  );
+const order = ['error', 'fail', 'inconclusive', 'warn', 'not-run', 'pass'];
+
+/** What needs attention first, otherwise as it is. */
+function byWeight<T extends { readonly verdict: string }>(results: readonly T[]): T[] {
+  return results.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
 }
 
-/** What the gates say. */
+/** What the gates say: each place that did not pass, and in one line each what holds everywhere. */
 export function Gates({ gates }: { gates: readonly GateResult[] }) {
+  const [all, setAll] = useState(false);
   if (gates.length === 0) return <p>No gates are configured.</p>;
+  const places = (rule: string) => gates.filter((gate) => gate.rule === rule && gate.verdict === 'pass');
+  const shown = byWeight(gates).filter(
+    (gate) => all || gate.verdict !== 'pass' || places(gate.rule)[0] === gate,
+  );
   return (
-    <Wide label="Gates" head={['Verdict', 'Rule', 'Measured', 'Interval', 'Threshold', 'Explanation']}>
-      {gates.map((gate, index) => (
-        <tr key={index}>
-          <td>
-            <Badge verdict={gate.verdict} />
-          </td>
-          <th scope="row">
-            <code>{gate.rule}</code>
-          </th>
-          <td class="number">{decimal(gate.measured)}</td>
-          <td class="number">{gate.low === null ? '' : `[${decimal(gate.low)}, ${decimal(gate.high)}]`}</td>
-          <td class="number">{gate.threshold ?? ''}</td>
-          <td>
-            {gate.message} {gate.origin && <small>({gate.origin})</small>}
-          </td>
-        </tr>
-      ))}
-    </Wide>
+    <>
+      {gates.some((gate) => places(gate.rule).length > 1) && (
+        <div class="controls">
+          <Switch label="Every place where a rule holds" on={all} onChange={setAll} />
+        </div>
+      )}
+      <Wide
+        label="Gates"
+        head={['Verdict', 'Rule', 'Where', '#Measured', '#Interval', '#Limit', 'Explanation']}
+      >
+        {shown.map((gate, index) => {
+          const others = all || gate.verdict !== 'pass' ? 0 : places(gate.rule).length - 1;
+          return <Gate key={index} gate={gate} others={others} />;
+        })}
+      </Wide>
+    </>
   );
 }
 
-const order = ['fail', 'warn', 'not-run', 'pass'];
+/** One place; or the first of many, where a rule holds at others, too. */
+function Gate({ gate, others }: { gate: GateResult; others: number }) {
+  const { verdict, rule, level, subject, attack, eps, measured, low, high, threshold, message, origin } =
+    gate;
+  const where = [subject, attack, attack === 'clean' || eps === undefined ? undefined : `eps ${eps}`];
+  return (
+    <tr>
+      <td>
+        <Badge verdict={verdict} />
+      </td>
+      <th scope="row">
+        <code>{rule}</code>
+        {level === 'warn' && <small> (level warn)</small>}
+      </th>
+      <td>
+        {others > 0 ? `${count(others + 1)} places` : where.filter((part) => part !== undefined).join(', ')}
+      </td>
+      <td class="number">{others > 0 || measured === null ? '' : decimal(measured)}</td>
+      <td class="number">{others > 0 || low === high ? '' : `[${decimal(low)}, ${decimal(high)}]`}</td>
+      <td class="number">{threshold ?? ''}</td>
+      <td class="text">
+        {others === 0 && message} {origin && <small>({origin})</small>}
+      </td>
+    </tr>
+  );
+}
 
 /** The masking audit, what needs attention first. */
 export function Audit({ audit }: { audit: readonly AuditResult[] }) {
+  const open = audit.filter(({ verdict }) => verdict !== 'pass');
+  const passed = audit.length - open.length;
   const [subject, setSubject] = useState('');
-  const shown = audit
-    .filter((result) => subject === '' || result.subject === subject)
-    .toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
+  const [all, setAll] = useState(false);
+  const shown = byWeight(all ? audit : open).filter((one) => subject === '' || one.subject === subject);
   return (
     <>
+      <p>
+        {count(passed)} of {count(audit.length)} checks passed.
+      </p>
       <div class="controls">
         <Choice
           label="Subject"
@@ -68,71 +86,41 @@ export function Audit({ audit }: { audit: readonly AuditResult[] }) {
           options={unique(audit.map((result) => result.subject))}
           onChange={setSubject}
         />
+        {passed > 0 && <Switch label="Checks that passed" on={all} onChange={setAll} />}
       </div>
-      <Wide label="Audit" head={['Verdict', 'Check', 'Subject', 'What was seen', 'Numbers']}>
-        {shown.map((result, index) => (
-          <tr key={index}>
-            <td>
-              <Badge verdict={result.verdict} />
-            </td>
-            <th scope="row">{result.title}</th>
-            <td>
-              {result.subject}
-              {result.attack && ` under ${result.attack}`}
-            </td>
-            <td>
-              {result.message} {result.advice && <em>{result.advice}</em>}
-            </td>
-            <td>
-              {Object.entries(result.numbers).map(([name, value]) => (
-                <div key={name}>
-                  {name}: {value ?? 'undefined'}
-                </div>
-              ))}
-            </td>
-          </tr>
-        ))}
-      </Wide>
+      {shown.length > 0 && (
+        <Wide label="Audit" head={['Verdict', 'Check', 'Subject', 'What was seen', 'Numbers']}>
+          {shown.map((result, index) => (
+            <Check key={index} result={result} />
+          ))}
+        </Wide>
+      )}
     </>
   );
 }
 
-/** Paired differences between subjects. */
-export function Comparisons({ comparisons }: { comparisons: readonly Comparison[] }) {
-  const metrics = unique(comparisons.map(({ metric }) => metric));
-  const [metric, setMetric] = useState(metrics[0] ?? '');
+function Check({ result }: { result: AuditResult }) {
+  const { verdict, title, subject, attack, message, advice, numbers } = result;
   return (
-    <>
-      <p>
-        Mean over images of subject minus reference, with its 95 % interval; p as it is, and corrected after
-        Holm.
-      </p>
-      <div class="controls">
-        <Choice label="Metric" value={metric} options={metrics} onChange={setMetric} />
-      </div>
-      <Wide
-        label="Differences"
-        head={['Subject', 'Reference', 'Attack', 'eps', 'Difference', 'Interval', 'p', 'Holm', 'Images']}
-      >
-        {comparisons
-          .filter((one) => one.metric === metric)
-          .map((one, index) => (
-            <tr key={index}>
-              <th scope="row">{one.subject}</th>
-              <td>{one.reference}</td>
-              <td>{one.attack}</td>
-              <td class="number">{one.eps}</td>
-              <td class="number">{decimal(one.difference)}</td>
-              <td class="number">{one.low === null ? '' : `[${decimal(one.low)}, ${decimal(one.high)}]`}</td>
-              <td class="number">{one.p?.toPrecision(2) ?? ''}</td>
-              <td class="number">{one.pHolm?.toPrecision(2) ?? ''}</td>
-              <td class="number">
-                {one.n}
-                {one.undefined > 0 && ` (${one.undefined} undefined)`}
-              </td>
-            </tr>
-          ))}
-      </Wide>
-    </>
+    <tr>
+      <td>
+        <Badge verdict={verdict} />
+      </td>
+      <th scope="row">{title}</th>
+      <td>
+        {subject}
+        {attack && ` under ${attack}`}
+      </td>
+      <td class="text">
+        {message} {advice && <em>{advice}</em>}
+      </td>
+      <td>
+        {Object.entries(numbers).map(([name, value]) => (
+          <div key={name} title={String(value)}>
+            {name}: {significant(value)}
+          </div>
+        ))}
+      </td>
+    </tr>
   );
 }

@@ -1,9 +1,11 @@
 import * as Plot from '@observablehq/plot';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Curve, Point } from '../../../../core/index.ts';
 import type { PageData } from '../data.ts';
+import { Chart, colourOf } from './chart.tsx';
 import { Choice, Switch } from './controls.tsx';
 import { decimal, interval, unique } from './format.ts';
+import { Wide } from './wide.tsx';
 
 type Dot = Point & { readonly subject: string };
 
@@ -43,43 +45,28 @@ export function Curves({ report }: { report: PageData['report'] }) {
           </label>
         ))}
       </fieldset>
-      <Chart curves={shown} subjects={subjects} blind={blind} bands={bands} metric={metric} />
+      <Chart
+        label={summary(shown, metric)}
+        subjects={subjects}
+        options={optionsOf({ curves: shown, blind, bands, metric })}
+      >
+        Dotted: the clean score. Short dashes: the mean of each image's worst score so far.
+        {blind.length > 0 && ' Long dashes: a subject that does not see the image.'}
+      </Chart>
+      <Summaries curves={shown} />
       <Numbers curves={shown} title={`${metric} under ${attack}`} />
     </>
   );
 }
 
-const colourOf = (index: number) => `var(--line-${index % 8})`;
-
-interface ChartProps {
+interface Shown {
   readonly curves: readonly Curve[];
-  readonly subjects: readonly string[];
   readonly blind: readonly string[];
   readonly bands: boolean;
   readonly metric: string;
 }
 
-function Chart(props: ChartProps) {
-  const { curves, bands, metric } = props;
-  const place = useRef<HTMLDivElement>(null);
-  const width = useWidth(place);
-  useEffect(() => {
-    const plot = draw(props, width);
-    plot.setAttribute('aria-hidden', 'true');
-    place.current!.replaceChildren(plot);
-  }, [curves.map(({ subject }) => subject).join('\n'), metric, curves[0]?.attack, width, bands]);
-  return (
-    <figure>
-      <div ref={place} class="chart" role="img" aria-label={summary(curves, metric)} />
-      <figcaption>
-        Dotted: the clean score. Short dashes: the worst score so far. Long dashes: a subject that does not
-        see the image.
-      </figcaption>
-    </figure>
-  );
-}
-
-function draw({ curves, subjects, blind, bands, metric }: ChartProps, width: number): Element {
+function optionsOf({ curves, blind, bands, metric }: Shown): Plot.PlotOptions {
   const dots = curves.flatMap(({ subject, points }) => points.map((point): Dot => ({ subject, ...point })));
   const [sightless, sighted] = [true, false].map((is) =>
     dots.filter(({ subject }) => blind.includes(subject) === is),
@@ -90,16 +77,9 @@ function draw({ curves, subjects, blind, bands, metric }: ChartProps, width: num
   const clean = sighted.filter(({ eps, mean }) => eps === 0 && mean !== null);
   const line = { x: 'eps', y: 'mean', z: 'subject', stroke: 'subject' } as const;
   const band = { x: 'eps', y1: 'low', y2: 'high', z: 'subject', fill: 'subject', fillOpacity: 0.15 } as const;
-  return Plot.plot({
-    width,
-    height: Math.max(240, Math.min(420, width * 0.5)),
-    marginLeft: 48,
-    marginBottom: 48,
-    style: { background: 'transparent', fontSize: '13px' },
+  return {
     x: { label: 'eps, in intensity units →', labelOffset: 40, zero: true },
     y: { label: `↑ mean ${metric}`, grid: true, nice: true, ...(isShare(dots) && { domain: [0, 1] }) },
-    color: { domain: [...subjects], range: subjects.map((_, index) => colourOf(index)) },
-    symbol: { domain: [...subjects] },
     marks: [
       Plot.ruleY(clean, { y: 'mean', stroke: 'subject', strokeDasharray: '1 4' }),
       bands ? Plot.areaY(dots, band) : [],
@@ -109,7 +89,7 @@ function draw({ curves, subjects, blind, bands, metric }: ChartProps, width: num
       Plot.dot(dots, { x: 'eps', y: 'mean', stroke: 'subject', symbol: 'subject', r: 3 }),
       Plot.tip(dots, Plot.pointer({ x: 'eps', y: 'mean', title: describe, fill: 'var(--paper)' })),
     ],
-  });
+  };
 }
 
 const describe = (dot: Dot) => `${dot.subject}\neps ${dot.eps}: ${interval(dot)}\n${dot.n} images`;
@@ -127,14 +107,35 @@ function summary(curves: readonly Curve[], metric: string): string {
   return `Chart of ${metric} against eps. ${sentences.join(' ')} The table below holds all values.`;
 }
 
-function useWidth(place: { readonly current: HTMLElement | null }): number {
-  const [width, setWidth] = useState(640);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(place.current!);
-    return () => observer.disconnect();
-  }, []);
-  return width;
+/** Whole curves in a few numbers. */
+function Summaries({ curves }: { curves: readonly Curve[] }) {
+  const known = curves.flatMap(({ subject, summary }) => (summary ? [{ subject, ...summary }] : []));
+  if (known.length === 0) return null;
+  const levels = unique(known.flatMap(({ crossings }) => crossings.map(({ level }) => level)));
+  const crossing = (one: (typeof known)[number], level: number) =>
+    one.crossings.find((crossing) => crossing.level === level)?.eps ?? null;
+  const head = [
+    'Subject',
+    `#Mean height up to eps ${known[0]!.areaTo}`,
+    ...levels.map((level) => `#eps where it reaches ${level}`),
+  ];
+  return (
+    <Wide label="Curves in numbers" head={head}>
+      {known.map((one) => (
+        <tr key={one.subject}>
+          <th scope="row">{one.subject}</th>
+          <td class="number" title={String(one.area)}>
+            {decimal(one.area)}
+          </td>
+          {levels.map((level) => (
+            <td class="number" key={level} title={String(crossing(one, level))}>
+              {crossing(one, level)?.toFixed(1) ?? 'never'}
+            </td>
+          ))}
+        </tr>
+      ))}
+    </Wide>
+  );
 }
 
 /** The curves as a table. */
@@ -143,35 +144,22 @@ function Numbers({ curves, title }: { curves: readonly Curve[]; title: string })
   return (
     <details>
       <summary>All values</summary>
-      <div class="scroll" tabIndex={0} role="region" aria-label={title}>
-        <table>
-          <caption>{title}: mean over images [95 % interval]</caption>
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                eps
-              </th>
-              {curves.map(({ subject }) => (
-                <th scope="col" key={subject}>
-                  {subject}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {levels.map((eps) => (
-              <tr key={eps}>
-                <th scope="row" class="number">
-                  {eps === 0 ? 'clean' : eps}
-                </th>
-                {curves.map(({ subject, points }) => (
-                  <Value key={subject} point={points.find((point) => point.eps === eps)} />
-                ))}
-              </tr>
+      <Wide
+        label={title}
+        caption={`${title}: mean over images [95 % interval]`}
+        head={['#eps', ...curves.map(({ subject }) => subject)]}
+      >
+        {levels.map((eps) => (
+          <tr key={eps}>
+            <th scope="row" class="number">
+              {eps === 0 ? 'clean' : eps}
+            </th>
+            {curves.map(({ subject, points }) => (
+              <Value key={subject} point={points.find((point) => point.eps === eps)} />
             ))}
-          </tbody>
-        </table>
-      </div>
+          </tr>
+        ))}
+      </Wide>
     </details>
   );
 }

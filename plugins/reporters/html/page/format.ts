@@ -18,3 +18,14 @@ export function count(value: number): string {
 export function unique<T>(items: readonly T[]): T[] {
   return [...new Set(items)];
 }
+
+/** Four significant digits. */
+export function significant(value: number | null): string {
+  return value === null ? 'undefined' : String(Number(value.toPrecision(4)));
+}
+
+/** A probability: small ones as powers of ten. */
+export function chance(p: number | null): string {
+  if (p === null) return '';
+  return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
+}

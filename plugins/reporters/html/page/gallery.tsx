@@ -35,7 +35,7 @@ export function Gallery({ data, rows }: { data: PageData; rows: Rows }) {
         <Slider levels={levels} eps={eps} range={high - low} onChange={setPlace} />
         <Switch label="Outlines" on={outlines} onChange={setOutlines} />
       </div>
-      <Legend data={data} />
+      <Legend data={data} shown={`${subject} under ${attack}, ${eps === 0 ? 'clean' : `eps ${eps}`}`} />
       <div class={outlines ? 'gallery' : 'gallery bare'}>
         {shown.slice(0, pages * PAGE).map((one) => (
           <Card key={one.sample} example={one} data={data} rows={rows} />
@@ -75,12 +75,12 @@ function Slider({ levels, eps, range, onChange }: SliderProps) {
   );
 }
 
-function Legend({ data: { leftOut, limit } }: { data: PageData }) {
+function Legend({ data: { leftOut, limit }, shown }: { data: PageData; shown: string }) {
   return (
     <>
       <p class="key">
-        <span class="stroke truth" /> truth <span class="stroke prediction" /> prediction. The change is
-        spread over the whole range of grey: middle grey is none, black and white are eps.
+        {shown}. <span class="stroke truth" /> truth <span class="stroke prediction" /> prediction. The change
+        is spread over the whole range of grey: middle grey is none, black and white are eps.
       </p>
       {leftOut > 0 && (
         <p class="notice">

@@ -46,7 +46,9 @@ export function Provenance({ report, command }: Props) {
       <details>
         <summary>Configuration, and where each value comes from</summary>
         <Origins report={report} />
-        <Copyable text={JSON.stringify(configuration, null, 2)} label="Configuration" />
+        <div class="screen">
+          <Copyable text={JSON.stringify(configuration, null, 2)} label="Configuration" />
+        </div>
       </details>
     </>
   );

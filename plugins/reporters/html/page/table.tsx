@@ -5,7 +5,7 @@ import { download, toCsv } from './csv.ts';
 import { count, decimal, unique } from './format.ts';
 import type { Line, Rows } from './rows.ts';
 
-const PAGE = 50;
+const PAGE = 25;
 
 interface Column {
   readonly name: string;
@@ -141,7 +141,7 @@ function Filters({ query, lines, report, onChange }: FiltersProps) {
         <input
           type="search"
           value={query.text}
-          placeholder="part of a sample or attack"
+          placeholder="part of a name"
           onInput={({ currentTarget }) => onChange({ text: currentTarget.value })}
         />
       </label>
@@ -181,7 +181,7 @@ function Head({ column, order, onSort }: { column: Column; order: Order; onSort:
 
 function Cell({ column, line, metrics }: { column: Column; line: Line; metrics: readonly string[] }) {
   const value = column.value(line);
-  if (!metrics.includes(column.name)) return <td class={column.number ? 'number' : ''}>{value}</td>;
+  if (!metrics.includes(column.name)) return <td class={column.number ? 'number' : 'name'}>{value}</td>;
   return (
     <td class="number" title={String(value)}>
       {decimal(value as number | null)}
