@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { AttackedModel } from '../plugin.ts';
 import { RobustError } from '../errors/index.ts';
 import type { IntensityDomain, Segmenter } from '../vocabulary.ts';
@@ -13,6 +13,7 @@ export class CountedModel implements AttackedModel {
   images = 0;
   #gradients = 0;
   #forwards = 0;
+  #health: Tensor | undefined;
 
   constructor(segmenter: Segmenter, domain: IntensityDomain, classes: number) {
     this.segmenter = segmenter;
@@ -41,7 +42,21 @@ export class CountedModel implements AttackedModel {
 
   gradient(x: Tensor4D, loss: (logits: Tensor4D) => Scalar): Tensor4D {
     this.countGradient();
-    return lossGradient(this.segmenter, x, loss);
+    const gradient = lossGradient(this.segmenter, x, loss);
+    const before = this.#health;
+    this.#health = tf.tidy(() => tf.keep(tf.add(before ?? 0, tf.sum(tf.abs(gradient), [1, 2, 3]))));
+    before?.dispose();
+    return gradient;
+  }
+
+  /**
+   * Summed |gradient| `[N]` of all calls of {@link gradient} since the last time, if there were any: NaN shows here, where
+   * `sign` and `clip` may hide it. Whoever takes it disposes it.
+   */
+  takeHealth(): Tensor | undefined {
+    const health = this.#health;
+    this.#health = undefined;
+    return health;
   }
 
   /** For steps that run compiled, where the call itself is not seen. */

@@ -3,7 +3,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { AttackRequest } from '../plugin.ts';
 import { RobustError } from '../errors/index.ts';
 import { clipToBall, clipToRange } from './box.ts';
-import { requireFinite } from './finite.ts';
+import { checkGradients, requireFinite } from './finite.ts';
 import type { Adversarial, SweepRequest } from './request.ts';
 import { walk } from './walk.ts';
 
@@ -30,6 +30,8 @@ async function* perturbEach(request: SweepRequest): AsyncGenerator<Adversarial> 
       budget,
     };
     const proposed = await plugin.perturb!(asked, options, ctx);
+    const health = model.takeHealth();
+    if (health) await checkGradients(health, request).finally(() => health.dispose());
     checkShape(proposed.shape, request);
     await checkFinite(proposed, request);
     const clipped = tf.tidy(() => clipToBall(clipToRange(proposed, model.domain), x, budget.eps));

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { SweepRequest } from './request.ts';
 import { RobustError, type ErrorCode, type ErrorParts } from '../errors/index.ts';
 
 /**
@@ -21,5 +22,14 @@ export async function requireFinite(
     ...parts,
     where: `sample ${bad.slice(0, 3).join(', ')}`,
     received: `${bad.length} of ${ids.length} images of this batch without`,
+  });
+}
+
+/** Throws for images whose gradients were NaN or infinite, from their summed absolute values `[N]`. */
+export function checkGradients(health: Tensor, { ids, count, plugin }: SweepRequest): Promise<void> {
+  return requireFinite(health, ids.slice(0, count), 'GRADIENT_NOT_FINITE', {
+    message: `The gradient of '${plugin.name}' holds NaN or infinity.`,
+    expected: 'finite gradients on every image',
+    next: 'look for a division by zero, a logarithm or a square root of zero in the model or the loss',
   });
 }

@@ -3,7 +3,7 @@ import type { Rank, Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { lossGradient } from '../gradients/model.ts';
 import type { Iteration, Step } from '../plugin.ts';
 import { clipToBall, clipToRange } from './box.ts';
-import { requireFinite } from './finite.ts';
+import { checkGradients } from './finite.ts';
 import type { Adversarial, SweepRequest } from './request.ts';
 import { groupBudgets, groupGradients, isDyadic, trunkSteps, type Group, type Schedule } from './schedule.ts';
 
@@ -111,12 +111,4 @@ function gradientStep(iteration: Iteration, stepSize: number, { model, options, 
 
 function descend(gradient: Tensor4D): Tensor4D {
   return tf.neg(tf.sign(gradient));
-}
-
-function checkGradients(health: Tensor, { ids, count, plugin }: SweepRequest): Promise<void> {
-  return requireFinite(health, ids.slice(0, count), 'GRADIENT_NOT_FINITE', {
-    message: `The gradient of '${plugin.name}' holds NaN or infinity.`,
-    expected: 'finite gradients on every image',
-    next: 'look for a division by zero, a logarithm or a square root of zero in the model or the loss',
-  });
 }

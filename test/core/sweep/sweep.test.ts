@@ -207,6 +207,9 @@ describe('what core rejects', () => {
   });
 
   it('NaN gradients, although sign and clip would hide them', async () => {
+    const follower = make('follower', ({ model, x, truth }) =>
+      ctx.tf.tidy(() => ctx.tf.sign(model.gradient(x, (logits) => crossEntropy(logits, truth)))),
+    );
     const segmenter: Segmenter = {
       ...{ channels: 2, fingerprint: 'nan gradient', dispose: () => undefined },
       logits: (x) => {
@@ -215,7 +218,10 @@ describe('what core rejects', () => {
         return tf.concat([x, tf.sqrt(tf.mul(x, 0))], 3) as never;
       },
     };
-    await expect(sweep({ segmenter, eps: [4] })).rejects.toMatchObject({ code: 'GRADIENT_NOT_FINITE' });
+    for (const attack of [ifgsm, follower] as never[])
+      await expect(sweep({ segmenter, attack, eps: [4] })).rejects.toMatchObject({
+        code: 'GRADIENT_NOT_FINITE',
+      });
   });
 
   it('an attack that follows the gradient of a model without one', async () => {
