@@ -26,4 +26,5 @@ export { reportSchema } from './report-schema.ts';
 export type { AttackCheck, AuditCheck, Finding, SubjectCheck } from './audit/check.ts';
 export type { Attacked, Objective, SubjectAudit } from './audit/subject.ts';
 export { selfTest, type SelfTestResult } from './selftest.ts';
+export { importDefault } from './config/module.ts';
 export { padExplicitly } from './ops/explicit-padding.ts';

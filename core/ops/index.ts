@@ -9,6 +9,7 @@ import { fusedConv2d } from './fused.ts';
 import { mirrorPadGradient } from './mirror-pad.ts';
 import { replaceGradient } from './register.ts';
 import { resizeGradients } from './resize.ts';
+import { tileGradient } from './tile.ts';
 
 /**
  * Installs the gradients that are right, or cheaper and equal, on every backend. Called when core loads TensorFlow.js,
@@ -23,6 +24,7 @@ export function installGradients(): void {
     batchNormGradient,
     matMulGradient,
     mirrorPadGradient,
+    tileGradient,
     ...extremumGradients,
     ...resizeGradients,
   ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
 import { crossEntropy } from '../../gradients/losses.ts';
 import { lossGradient } from '../../gradients/model.ts';
-import type { Context, Dataset, Segmenter } from '../../vocabulary.ts';
+import type { Context, Dataset, Sample, Segmenter } from '../../vocabulary.ts';
 import { imageBatch, maskBatch, samplesOf } from '../batches.ts';
 import { expectClose } from '../close.ts';
 import { expectNoLeak } from './check.ts';
@@ -40,9 +40,13 @@ export async function companionsDoNotMatter({ ctx: { tf }, segmenter, data }: Su
   tf.dispose([one, again, moved]);
 }
 
-/** What an attack needs: a gradient that is finite everywhere, and not zero on any image except for a baseline. */
+/**
+ * What an attack needs: a gradient that is finite everywhere, and not zero on any image except for a baseline; a model
+ * that says that it has none must have none.
+ */
 export async function hasInputGradient({ ctx: { tf }, segmenter, data }: Subject): Promise<void> {
   const samples = await samplesOf(data.test);
+  if (segmenter.gradient === false) return hasNoGradient(tf, segmenter, samples);
   const [x, truth] = [imageBatch(tf, samples), maskBatch(tf, samples)];
   const loss = (logits: Tensor4D): Scalar => crossEntropy(logits, truth);
   const gradient = tf.tidy(() => lossGradient(segmenter, x, loss));
@@ -56,6 +60,15 @@ export async function hasInputGradient({ ctx: { tf }, segmenter, data }: Subject
   tf.dispose([x, truth, gradient]);
 }
 
+function hasNoGradient(tf: Context['tf'], segmenter: Segmenter, samples: readonly Sample[]): void {
+  const x = imageBatch(tf, samples);
+  assert.throws(
+    () => tf.grad((input) => tf.sum(segmenter.logits(input as Tensor4D)))(x),
+    'there is a gradient',
+  );
+  x.dispose();
+}
+
 /** Neither logits nor gradients leave tensors behind. */
 export async function leaksNothing(subject: Subject): Promise<void> {
   const x = imageBatch(subject.ctx.tf, await samplesOf(subject.data.test));
@@ -66,6 +79,7 @@ export async function leaksNothing(subject: Subject): Promise<void> {
 /** Computes logits and a gradient, and judges neither. Logits outside a tidy, where leaks show. */
 export function exercise({ ctx: { tf }, segmenter }: Subject, x: Tensor4D): void {
   segmenter.logits(x).dispose();
+  if (segmenter.gradient === false) return;
   lossGradient(segmenter, x, (logits) => tf.sum(logits) as Scalar).dispose();
 }
 

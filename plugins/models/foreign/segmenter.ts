@@ -108,7 +108,7 @@ function probe(
     const values = asImages(made, layout);
     const wanted = options.kind === 'auto' ? null : options.kind;
     const kind = output.kind ?? wanted ?? guessKind(values, notes);
-    if (kind === 'labels')
+    if (kind === 'labels' && parts.model.gradient !== false)
       notes.push({
         text: 'the output is labels, and nothing tells what they are made of: there is no gradient, only black-box attacks work',
       });

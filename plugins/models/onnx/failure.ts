@@ -1,14 +1,6 @@
-import { RobustError, type ErrorParts } from '../../../core/index.ts';
+import { invalid } from '../foreign/failure.ts';
 
-/** A file that is damaged, contradicts itself, or asks for what cannot be. */
-export function invalid(message: string, parts: Omit<ErrorParts, 'message'> = {}): RobustError {
-  return new RobustError('MODEL_FILE_INVALID', { message, next: 'export the model again', ...parts });
-}
-
-/** Something correct that is not computed here. */
-export function unsupported(message: string, parts: Omit<ErrorParts, 'message'> = {}): RobustError {
-  return new RobustError('MODEL_UNSUPPORTED', { message, ...parts });
-}
+export { invalid, unsupported } from '../foreign/failure.ts';
 
 /** No tensor may have more elements (2 GiB of float32): a wrong size must fail before it takes the machine down. */
 const LARGEST = 2 ** 29;

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
+import { insidePath } from '../foreign/inside.ts';
 import { invalid } from './failure.ts';
 import { ModelProtoSchema, type ModelProto, type TensorProto } from './proto/onnx_pb.ts';
 import { readTensor } from './tensor.ts';
@@ -91,28 +92,4 @@ function externalBytes(tensor: TensorProto, folder: string): Uint8Array | undefi
   } finally {
     closeSync(descriptor);
   }
-}
-
-/** The file with the data, which must lie in the folder of the model, links included. */
-function insidePath(folder: string, location: string, where: string): string {
-  const path = resolve(folder, location);
-  let real: string;
-  try {
-    real = realpathSync(path);
-  } catch (cause) {
-    throw invalid('The file with the weights of the model is missing.', {
-      where: `${where}, ${path}`,
-      next: 'put the data file beside the model, under the name that it was exported with',
-      cause,
-    });
-  }
-  const inside = relative(realpathSync(folder), real);
-  if (location !== '' && !isAbsolute(location) && !isAbsolute(inside) && !inside.startsWith('..'))
-    return real;
-  throw invalid('The model wants to read a file outside its own folder.', {
-    where,
-    expected: 'a file in the folder of the model',
-    received: location,
-    next: 'do not use this file unless you know who made it',
-  });
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { lossGradient } from '../../../core/gradients/model.ts';
 import { resolveOptions, type Segmenter } from '../../../core/index.ts';
 import { engineOf, makeContext } from '../../../core/testing/context.ts';
 import { tinyDataset } from '../../../core/testing/toys.ts';
 import onnx from '../../../plugins/models/onnx/index.ts';
+import { expectAlike } from '../alike.ts';
 
 /** What PyTorch computes: see fixtures/parity/generate/onnx_networks.py. Tensors are `[N,C,H,W]`. */
 interface Golden {
@@ -84,21 +85,4 @@ function decode(text: string): Float32Array {
 function images(tf: Tf, values: ArrayLike<number>, shape: readonly number[]): Tensor4D {
   const given = tf.tensor(Float32Array.from(values), [...shape]);
   return tf.transpose(given, [0, 2, 3, 1]) as Tensor4D;
-}
-
-/** Cosine at least 0.9999 (both vectors), and the same sign wherever a value is above rounding. */
-function expectAlike(got: Float32Array | Int32Array | Uint8Array, wanted: ArrayLike<number>): void {
-  const list = Array.from(wanted);
-  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-    Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
-  const cosine = dot(got, list) / Math.sqrt(dot(got, got) * dot(list, list));
-  const ratio = Math.sqrt(dot(got, got) / dot(list, list));
-  const rounding = 1e-6 * Math.max(...list.map(Math.abs));
-  const clear = list.flatMap((value, i) => (Math.abs(value) > rounding ? [i] : []));
-  const agreeing = clear.filter((i) => Math.sign(got[i]!) === Math.sign(list[i]!)).length / clear.length;
-  expect({ cosine, agreeing }).toEqual({
-    cosine: expect.closeTo(1, 7) as number,
-    agreeing: expect.closeTo(1, 4) as number,
-  });
-  expect(ratio).toBeCloseTo(1, 4);
 }

@@ -1,0 +1,3 @@
+import { savedModelSuite } from './keras/models.ts';
+
+savedModelSuite('wasm');
