@@ -28,7 +28,9 @@ const files = {
   'unsure.json': '{ "gates": [{ "metric": "dice", "min": 0.5, "eps": 2 }] }',
   'unknown.json': '{ "gates": ["dice >= 0.5 at eps 4"] }',
   'malformed.json': '{ "gates": ["dice is high"] }',
+  'regression.json': '{ "gates": ["dice regression <= 0.005"] }',
   'none.json': '{}',
+  'nan.json': '{ "rows": [{ "dice": NaN }] }',
 };
 for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
 
@@ -115,12 +117,68 @@ describe('gate', () => {
     expect((await gate('out', '--config', 'gates.json')).stdout).toContain('--baseline FILE');
   });
 
+  describe('exits with 2, and says why, when', () => {
+    type Change = (report: Report) => Report;
+    const withRows =
+      (change: (rows: Report['rows']) => Report['rows']): Change =>
+      (report) => ({ ...report, rows: change(report.rows) });
+    const isOne = ({ eps, sample }: Report['rows'][number], first: string) => eps === 2 && sample === first;
+
+    test.each<[string, 'run' | 'baseline', Change, RegExp]>([
+      [
+        'an image was not measured',
+        'run',
+        withRows((rows) => rows.filter((row) => !isOne(row, rows[0]!.sample))),
+        /2 of 3 images were measured/,
+      ],
+      [
+        'a value is undefined',
+        'run',
+        withRows((rows) =>
+          rows.map((row) => (isOne(row, rows[0]!.sample) ? { ...row, values: { dice: null } } : row)),
+        ),
+        /undefined for 1 of 3 images/,
+      ],
+      [
+        'the baseline holds other images',
+        'baseline',
+        withRows((rows) =>
+          rows.map((row) => ({ ...row, sample: row.sample === rows[0]!.sample ? 'another' : row.sample })),
+        ),
+        /holds other images: 2/,
+      ],
+      [
+        'the baseline has other data',
+        'baseline',
+        (report) => ({ ...report, dataset: { ...report.dataset, fingerprint: 'another' } }),
+        /another data set/,
+      ],
+      [
+        'the baseline has another eps grid',
+        'baseline',
+        withRows((rows) => rows.filter(({ eps }) => eps !== 1)),
+        /another eps grid: 0, 2 instead of 0, 1, 2/,
+      ],
+    ])('%s', async (_when, which, change, words) => {
+      const report = JSON.parse(readFileSync(join(cwd, 'out/report.json'), 'utf8')) as Report;
+      writeFileSync(join(cwd, 'changed.json'), JSON.stringify(change(report)));
+      const { code, stdout } = await (which === 'run'
+        ? gate('changed.json', '--config', 'unsure.json')
+        : gate('out', '--config', 'regression.json', '--baseline', 'changed.json'));
+      expect({ code, stdout: stdout.replaceAll(/\s+/g, ' ') }).toEqual({
+        code: 2,
+        stdout: expect.stringMatching(words) as string,
+      });
+    });
+  });
+
   test.each([
     ['CONFIG_INVALID', ['out', '--config', 'malformed.json']],
     ['GATES_MISSING', ['out', '--config', 'none.json']],
     ['CONFIG_NOT_FOUND', ['out', '--config', 'nowhere.json']],
     ['REPORT_INVALID', ['nowhere']],
     ['REPORT_INVALID', ['none.json']],
+    ['REPORT_INVALID', ['nan.json']],
     ['REPORT_INVALID', ['robust.config.mjs']],
     ['REPORT_INVALID', ['out', '--baseline', 'none.json']],
   ])('exits with 2 and %s for %j', async (error, argv) => {
