@@ -1,4 +1,5 @@
 import { appendFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import { defineReporter, type Report } from '../../core/index.ts';
 import { markdownOf } from './shared/markdown.ts';
 import { tally } from './shared/summary.ts';
@@ -31,13 +32,22 @@ export default defineReporter({
   },
 });
 
+/** GitHub counts paths from the root of the repository, configurations from the working directory. */
+function inRepository(file: string): string {
+  const root = process.env['GITHUB_WORKSPACE'];
+  return root ? relative(root, resolve(file)) : file;
+}
+
+/** Origins that are no files. */
+const elsewhere = /^(--|ROBUST_|preset:|(given|default)$)/;
+
 function gates({ gates: all = [] }: Report): string[] {
   return all
     .filter(({ verdict }) => verdict !== 'pass')
     .map((gate) => {
       const level = gate.verdict === 'fail' || gate.verdict === 'error' ? 'error' : 'warning';
       const [, file, line] = /^(.*?)(?::(\d+))?$/s.exec(gate.origin ?? '') ?? [];
-      const place = file === 'given' || !file ? {} : { file, line };
+      const place = !file || elsewhere.test(file) ? {} : { file: inRepository(file), line };
       const where = placeOf(gate);
       const text = `${gate.verdict}: ${where === '' ? '' : `${where}: `}${gate.message}`;
       return command(level, { ...place, title: gate.rule }, text);

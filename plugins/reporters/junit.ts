@@ -30,7 +30,8 @@ function junitOf(report: Report): string {
     for (const result of audit)
       judge(tests.testCase().className('robust.audit').name(nameOf(result.title, result)), result);
   }
-  return xml.build();
+  // Jenkins' schema knows no such attribute of the whole; each suite has its own.
+  return xml.build().replace(/(<testsuites[^>]*?) skipped="\d+"/, '$1');
 }
 
 function nameOf(what: string, where: GateResult | AuditResult): string {

@@ -21,7 +21,7 @@ export function placeOf({
   attack,
   eps,
 }: Partial<Pick<GateResult, 'subject' | 'attack' | 'eps'>>): string {
-  const parts = [subject, attack, eps === undefined ? undefined : `eps ${eps}`];
+  const parts = [subject, attack, eps === undefined || attack === 'clean' ? undefined : `eps ${eps}`];
   return plain(parts.filter((part) => part !== undefined).join(', '));
 }
 

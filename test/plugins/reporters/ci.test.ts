@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memoryPages, validateXML } from 'xmllint-wasm';
 import { resolveOptions, type GateResult, type Report, type ReporterPlugin } from '../../../core/index.ts';
@@ -89,6 +89,21 @@ describe('github', () => {
       '',
     ]);
   });
+
+  it('names files from the root of the repository, wherever it runs', async () => {
+    vi.stubEnv('GITHUB_WORKSPACE', dirname(process.cwd()));
+    const { printed } = await show(github, { ...judged, audit: [] });
+    expect(printed).toContain(`::error file=${basename(process.cwd())}/ci/robust.config.ts,line=3,`);
+  });
+
+  it.each(['--set', 'ROBUST_GATES', 'preset:quickstart', 'given', undefined])(
+    'names no file where a gate comes from %s',
+    async (origin) => {
+      const { origin: _origin, ...rest } = gate('fail', '');
+      const gates = [{ ...rest, ...(origin !== undefined && { origin }) }];
+      expect((await show(github, { ...report, gates, audit: [] })).printed).toMatch(/^::error title=dice/);
+    },
+  );
 
   it('prints nothing but commands, whatever the names', async () => {
     const { printed } = await show(github, hostile);
