@@ -47,6 +47,8 @@ export interface PluginBase<K extends Kind, S extends OptionsSchema> {
 /** Delivers annotated images. */
 export interface DatasetPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'dataset', S> {
   load(options: OptionsOf<S>, ctx: Context): Promise<Dataset>;
+  /** Endings of the image patterns that it wants from `robust run --images ...`; without them it takes the others. */
+  readonly extensions?: readonly string[];
   /** Options for images and masks that are given as file patterns in a folder: `robust run --images ... --masks ...`. */
   fromPatterns?(root: string, images: string, masks: string): Readonly<Record<string, unknown>>;
 }

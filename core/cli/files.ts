@@ -80,8 +80,14 @@ async function dataOf(
     });
   }
   const data = (await registry.list('dataset')) as DatasetPlugin[];
-  const plugin = data.find(({ fromPatterns }) => fromPatterns)!;
-  const paths = [images, masks].map((pattern) => resolve(cwd, pattern).split(sep));
+  const able = data.filter(({ fromPatterns }) => fromPatterns);
+  const plugin =
+    able.find(({ extensions }) => extensions?.some((ending) => images.toLowerCase().endsWith(ending))) ??
+    able.find(({ extensions }) => !extensions)!;
+  const paths = [images, masks].map((pattern) =>
+    // What ends with a slash names folders.
+    [...resolve(cwd, pattern).split(sep), ...(pattern.endsWith('/') ? [''] : [])],
+  );
   const [first, second] = paths as [string[], string[]];
   const differs = first.findIndex(
     (part, index) => part !== second[index] || part.includes('*') || index === first.length - 1,

@@ -20,13 +20,18 @@ export interface Pairing {
 }
 
 /**
- * Finds files below `root`: one regular expression per path segment, each matching the whole name; the id is what
- * the capture groups matched, joined by `_`. A folder that does not exist holds no files.
+ * Finds files (or folders) below `root`: one regular expression per path segment, each matching the whole name; the id
+ * is what the capture groups matched, joined by `_`. A folder that does not exist holds no files.
  * Errors: DATASET_INVALID where two files have one id.
  */
-export async function findFiles(root: string, segments: readonly RegExp[]): Promise<FilesById> {
+export async function findFiles(
+  root: string,
+  segments: readonly RegExp[],
+  folders = false,
+): Promise<FilesById> {
   const found = new Map<string, string>();
-  for (const { path, captured } of await walk(root, segments, [])) {
+  for (const { path, captured, isFolder } of await walk(root, segments, [])) {
+    if (isFolder !== folders) continue;
     const id = captured.join('_');
     if (found.has(id)) throw duplicate(id, found.get(id)!, path);
     found.set(id, path);
@@ -79,6 +84,7 @@ function naturalOrder(a: string, b: string): number {
 interface Found {
   readonly path: string;
   readonly captured: readonly string[];
+  readonly isFolder: boolean;
 }
 
 async function walk(dir: string, segments: readonly RegExp[], captured: readonly string[]): Promise<Found[]> {
@@ -87,9 +93,9 @@ async function walk(dir: string, segments: readonly RegExp[], captured: readonly
   const nested = entries.map(async (entry) => {
     const match = segment?.exec(entry.name);
     if (!match) return [];
-    const found = { path: join(dir, entry.name), captured: [...captured, ...match.slice(1)] };
-    if (rest.length > 0) return walk(found.path, rest, found.captured);
-    return entry.isDirectory() ? [] : [found];
+    const [path, isFolder] = [join(dir, entry.name), entry.isDirectory()];
+    const found = { path, captured: [...captured, ...match.slice(1)], isFolder };
+    return rest.length > 0 ? walk(path, rest, found.captured) : [found];
   });
   return (await Promise.all(nested)).flat();
 }

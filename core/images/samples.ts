@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RobustError } from '../errors/index.ts';
+import { RobustError, type ErrorCode } from '../errors/index.ts';
 import type { Context, Dataset, Image, IntensityDomain, Mask, Sample, Split } from '../vocabulary.ts';
 import { readEncoded } from './decode.ts';
 import { few } from './files.ts';
@@ -104,10 +104,17 @@ async function mapInTurns<T, R>(items: readonly T[], job: (item: T) => Promise<R
 
 /** Several samples may be slices of one file: it is read once. */
 function hashFile(path: string, isMask: boolean, known: Map<string, Promise<string>>): Promise<string> {
-  const read = async () => hash((await readEncoded(path, isMask ? 'MASK_MISSING' : 'IMAGE_MISSING')).bytes);
-  const found = known.get(path) ?? read();
+  const found = known.get(path) ?? hashContent(path, isMask ? 'MASK_MISSING' : 'IMAGE_MISSING');
   known.set(path, found);
   return found;
+}
+
+/** A folder, such as a series of slices, is what its files are, whatever their names. */
+async function hashContent(path: string, missing: ErrorCode): Promise<string> {
+  const names = await readdir(path).catch(() => undefined);
+  if (!names) return hash((await readEncoded(path, missing)).bytes);
+  const hashes = await mapInTurns(names, (name) => hashContent(join(path, name), missing));
+  return hash(hashes.sort().join());
 }
 
 /** A sample without its paths. */

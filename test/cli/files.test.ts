@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import type { Report } from '../../core/index.ts';
+import { fromFiles } from '../../core/cli/files.ts';
 import { temporaryFolder } from '../../core/testing/context.ts';
 import { robust } from './support.ts';
 
@@ -45,6 +46,16 @@ test('run tests a model file on images and masks with nothing else written', asy
   expect(stdout).toContain('note: my-model-v2: ');
   const losses = report.rows.map(({ eps, linf }) => [eps, linf]);
   expect(losses).toEqual(expect.arrayContaining([[8, 8]]));
+});
+
+test.each([
+  ['scan/*.nii.gz', 'seg/*.nii.gz', 'nifti', 'scan/*.nii.gz'],
+  ['ct/*/', 'seg/*.nrrd', 'dicom', 'ct/*/'],
+  ['film/*.DCM', 'film/*.png', 'dicom', '*.DCM'],
+  ['img/*.tif', 'mask/*.png', 'folder', 'img/*.tif'],
+])('images called %s are opened by the data set for them', async (images, masks, use, pattern) => {
+  const target = await fromFiles({ cwd: '/data' }, undefined, { images, masks });
+  expect(target).toMatchObject({ dataset: { use, images: pattern } });
 });
 
 test.each([

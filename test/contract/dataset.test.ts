@@ -1,9 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { makeRandom } from '../../core/random.ts';
 import { datasetContract, temporaryFolder, type DatasetSettings } from '../../core/testing/index.ts';
 import { bundled } from './bundled.ts';
+
+/** The options of a data set of volumes that one file or folder fills: a few slices of it are test. */
+const volumes = (name: string, split = 0.5): DatasetSettings => ({
+  options: {
+    root: fileURLToPath(new URL(`../../fixtures/volumes/${name}`, import.meta.url)),
+    ...{ size: 16, testFraction: split },
+  },
+  changed: { window: [0, 50] },
+});
 
 /** Data sets that read files get a few of them; the rest is generated at a small size. */
 const settings: Record<string, DatasetSettings> = {
@@ -34,6 +44,10 @@ const settings: Record<string, DatasetSettings> = {
     },
     changed: { polarity: 'density' },
   },
+  nifti: volumes('nifti'),
+  dicom: volumes('dicom'),
+  nrrd: volumes('nrrd', 1),
+  mha: volumes('mha', 1),
 };
 
 for (const plugin of await bundled('dataset')) {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../core/testing/context.ts';
 import { IGNORED } from '../../../core/index.ts';
 import { datasetContract } from '../../../core/testing/index.ts';
-import folder from '../../../plugins/datasets/folder/index.ts';
+import folder from '../../../plugins/datasets/folder.ts';
 import { bmp24, dataContext, fill, maskPicture, pairOf, picture } from '../../core/images/support.ts';
 
 const options = {

@@ -77,7 +77,7 @@ function toPair(
     throw invalid(where, 'The manifest names an unknown split.', "'train', 'test' or nothing", `'${split}'`);
   }
   return {
-    id: id || image.replace(/\.\w+$/, ''),
+    id: id || image.replace(/(\.nii)?\.\w+$|\/$/, ''),
     image: resolve(dir, image),
     mask: resolve(dir, mask),
     ...(group && { group }),

@@ -1,5 +1,5 @@
 import { few, findFiles, pairFiles, patternSegments, RobustError } from '../../../core/index.ts';
-import type { Pair, Pairing } from '../../../core/index.ts';
+import type { FilesById, Pair, Pairing } from '../../../core/index.ts';
 
 /** Two file patterns, which belong together by what their stars match. */
 interface Patterns {
@@ -23,11 +23,15 @@ export async function findPairs(dir: string, patterns: Patterns, allowPartial: b
 }
 
 async function pairing(dir: string, patterns: Patterns): Promise<Pairing> {
-  const masks = await findFiles(dir, patternSegments(patterns.masks));
-  const images = await findFiles(dir, patternSegments(patterns.images));
+  const [masks, images] = [await find(dir, patterns.masks), await find(dir, patterns.images)];
   // `*.png` for images also matches `x_mask.png` in the same folder.
   const maskPaths = new Set(masks.values());
   return pairFiles(new Map([...images].filter(([, path]) => !maskPaths.has(path))), masks);
+}
+
+/** A pattern with a slash at its end finds folders. */
+function find(dir: string, pattern: string): Promise<FilesById> {
+  return findFiles(dir, patternSegments(pattern), pattern.endsWith('/'));
 }
 
 function checked(

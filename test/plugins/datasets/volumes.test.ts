@@ -1,0 +1,293 @@
+import { copyFile, cp, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { describe, expect, it, vi } from 'vitest';
+import { IGNORED, resolveOptions, type DatasetPlugin } from '../../../core/index.ts';
+import { temporaryFolder } from '../../../core/testing/index.ts';
+import dicom from '../../../plugins/datasets/dicom.ts';
+import mha from '../../../plugins/datasets/mha.ts';
+import nifti from '../../../plugins/datasets/nifti.ts';
+import nrrd from '../../../plugins/datasets/nrrd.ts';
+import { dataContext } from '../../core/images/support.ts';
+
+const volumes = fileURLToPath(new URL('../../../fixtures/volumes/', import.meta.url));
+const golden = JSON.parse(
+  await readFile(fileURLToPath(new URL('../../../fixtures/parity/volumes.json', import.meta.url)), 'utf8'),
+) as { volumes: Record<string, { planes: Record<string, { values: number[]; spacing: number[] }> }> };
+
+type Change = Readonly<Record<string, unknown>>;
+
+const load = (plugin: unknown, root: string, change: Change = {}) => {
+  const { load: open, ...rest } = plugin as DatasetPlugin;
+  const options = resolveOptions({ ...rest, load: open } as DatasetPlugin, {
+    root,
+    size: 8,
+    testFraction: 1,
+    ...change,
+  });
+  return open(options, dataContext());
+};
+
+/** A copy of some fixtures that may be spoilt. */
+async function copied(...names: readonly string[]): Promise<string> {
+  const root = temporaryFolder();
+  for (const name of names) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await cp(join(volumes, name), join(root, name.split('/').slice(1).join('/')), { recursive: true });
+  }
+  return root;
+}
+
+describe('slices of volumes', () => {
+  it('have names, patients, and a spacing that follows the resizing', async () => {
+    const data = await load(dicom, join(volumes, 'dicom'));
+    expect(data.test.ids.filter((id) => id.startsWith('one'))).toEqual([
+      'one/0',
+      'one/1',
+      'one/2',
+      'one/3',
+      'one/4',
+    ]);
+    const { spacing } = await data.test.get(0);
+    // 6 rows of 0.75 mm and 9 columns of 0.5 mm become 8 and 8.
+    expect(spacing![0]).toBeCloseTo((0.75 * 6) / 8, 12);
+    expect(spacing![1]).toBeCloseTo((0.5 * 9) / 8, 12);
+    const native = await (await load(dicom, join(volumes, 'dicom'), { scoring: 'native' })).test.get(0);
+    expect([native.spacing, native.reference!.shape]).toEqual([
+      [0.75, 0.5],
+      [6, 9],
+    ]);
+  });
+
+  it('keep a patient together, and the name of the patient out', async () => {
+    const data = await load(dicom, join(volumes, 'dicom'));
+    const samples = await Promise.all(data.test.ids.map((_, i) => data.test.get(i)));
+    const groups = new Map(samples.map(({ id, group }) => [id.split('/')[0], group]));
+    expect(Object.fromEntries(groups)).toEqual({ one: 'one', two: 'one', three: 'three' });
+    expect(JSON.stringify([data, samples])).not.toMatch(/P-4711|P-0815|Invented/);
+  });
+
+  it('split by patient', async () => {
+    const data = await load(dicom, join(volumes, 'dicom'), { testFraction: 0.5 });
+    const patients = (ids: readonly string[]) =>
+      new Set(ids.map((id) => id.replace(/^two/, 'one').split('/')[0]));
+    const [train, test] = [patients(data.train.ids), patients(data.test.ids)];
+    expect([...train].filter((patient) => test.has(patient))).toEqual([]);
+    expect(data.train.ids.length + data.test.ids.length).toBe(5 + 4 + 5 + 1);
+  });
+
+  it.each(['axial', 'coronal', 'sagittal'])(
+    'of the %s plane are those of SimpleITK in a window',
+    async (plane) => {
+      const root = await copied('nifti/images/oblique.nii.gz', 'nifti/masks/oblique.nii.gz');
+      const data = await load(nifti, root, { plane, window: [100, 400] });
+      const { values } = golden.volumes['nifti/images/oblique.nii.gz']!.planes[plane]!;
+      const grey = values.map((value) => Math.min(255, Math.max(0, ((value + 100) / 400) * 255)));
+      const mean = async (index: number) => {
+        const { image } = await data.test.get(index);
+        return image.data.reduce((sum, value) => sum + value, 0) / image.data.length;
+      };
+      const area = values.length / data.test.ids.length;
+      for (const index of data.test.ids.keys()) {
+        const own = grey.slice(index * area, (index + 1) * area);
+        // Enlarging keeps the mean about where it is.
+        expect(
+          Math.abs((await mean(index)) - own.reduce((sum, value) => sum + value, 0) / area),
+        ).toBeLessThan(12);
+      }
+    },
+  );
+
+  it('may be thinned out, and those without foreground left out', async () => {
+    const root = join(volumes, 'nrrd');
+    expect((await load(nrrd, root, { every: 2 })).test.ids).toEqual(['a/0', 'a/2', 'a/4']);
+    expect((await load(nrrd, root, { skipEmpty: true })).test.ids).toEqual(['a/1', 'a/2', 'a/3', 'a/4']);
+  });
+
+  it('name the values of masks, and ignore one', async () => {
+    const data = await load(mha, join(volumes, 'mha'), { classes: { 1: 'liver' }, ignore: 3 });
+    expect(data.classes).toEqual(['background', 'liver']);
+    const { mask } = await data.test.get(2);
+    expect(new Set(mask.data)).toEqual(new Set([0, 1, IGNORED]));
+    await expect(
+      load(mha, join(volumes, 'mha'), { classes: { 1: 'liver' } }).then(({ test }) => test.get(2)),
+    ).rejects.toMatchObject({ code: 'MASK_VALUES', parts: { expected: 'one of 0, 1', received: '3' } });
+  });
+
+  it('take a mask for each class', async () => {
+    const root = await copied('nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd', 'mha/masks/a.mha');
+    await rename(join(root, 'masks/a.nrrd'), join(root, 'masks/a_box.nrrd'));
+    const masks = { box: 'masks/*_box.nrrd', again: 'masks/*.mha' };
+    const error = await load(nrrd, root, { masks })
+      .then(({ test }) => test.get(1))
+      .catch((thrown: unknown) => thrown);
+    // The two lie in different places of two random volumes with one geometry.
+    expect(error).toMatchObject({ mask: { shape: [8, 8] } });
+    const data = await load(nrrd, root, { masks });
+    expect(data.classes).toEqual(['background', 'box', 'again']);
+    expect(new Set((await data.test.get(1)).mask.data)).toEqual(new Set([0, 2]));
+    await expect(load(nrrd, root, { masks, classes: { 1: 'x' } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
+  });
+
+  it('come from a manifest with its groups and splits', async () => {
+    const root = await copied(
+      'nrrd/images/a.nrrd',
+      'nrrd/masks/a.nrrd',
+      'mha/images/a.mha',
+      'mha/masks/a.mha',
+    );
+    await writeFile(
+      join(root, 'list.csv'),
+      'id,image,mask,group,split\na,images/a.nrrd,masks/a.nrrd,x,train\nb,images/a.mha,masks/a.mha,y,test\n',
+    );
+    const data = await load(nrrd, root, { manifest: 'list.csv', every: 5 });
+    expect([data.train.ids, data.test.ids]).toEqual([['a/0'], ['b/0']]);
+    expect([(await data.train.get(0)).group, (await data.test.get(0)).group]).toEqual(['x', 'y']);
+  });
+
+  it('are the same wherever the files lie, and whatever the slices of a series are called', async () => {
+    const root = await copied('dicom/images/one', 'dicom/masks/one.nrrd');
+    const before = await load(dicom, root);
+    const sample = await before.test.get(1);
+    await rename(join(root, 'images/one/0.dcm'), join(root, 'images/one/IM99'));
+    const after = await load(dicom, root);
+    expect(after.fingerprint).toBe(before.fingerprint);
+    expect(await after.test.get(1)).toEqual(sample);
+  });
+});
+
+describe('radiographs', () => {
+  const films = (change = {}) =>
+    load(dicom, join(volumes, 'film'), { images: 'images/*.dcm', masks: 'masks/*.png', ...change });
+
+  it('of MONOCHROME1 are inverted, with their window', async () => {
+    const { test } = await films();
+    expect(test.ids).toEqual(['bright', 'dark']);
+    const [bright, dark] = [await test.get(0), await test.get(1)];
+    const sums = bright.image.data.map((value, i) => value + dark.image.data[i]!);
+    expect(Math.max(...sums.map((sum) => Math.abs(sum - 255)))).toBeLessThanOrEqual(1);
+    expect(new Set(bright.image.data).size).toBeGreaterThan(20);
+  });
+
+  it('have pictures for masks, and the spacing of the detector', async () => {
+    const { mask, spacing } = await (await films()).test.get(0);
+    expect(mask.data.reduce((sum, value) => sum + value, 0)).toBeGreaterThan(8);
+    expect(spacing![0]).toBeCloseTo((0.2 * 7) / 8, 12);
+  });
+});
+
+describe('volumes that cannot be read', () => {
+  const failure = async (plugin: unknown, root: string, change: Change = {}) => {
+    const data = load(plugin, root, change).then(({ test }) => test.get(0));
+    return data.then(() => undefined).catch((error: unknown) => error);
+  };
+  const written = vi.spyOn(console, 'log');
+
+  it.each([
+    [nifti, 'nifti', 'oblique.nii.gz'],
+    [nrrd, 'nrrd', 'a.nrrd'],
+    [mha, 'mha', 'a.mha'],
+  ])('are cut off: %o', async (plugin, format, name) => {
+    const root = await copied(`${format}/images/${name}`, `${format}/masks/${name}`);
+    const path = join(root, 'images', name);
+    await truncate(path, (await readFile(path)).length - 100);
+    expect(await failure(plugin, root)).toMatchObject({ code: 'IMAGE_UNREADABLE', parts: { where: path } });
+    expect(written).not.toHaveBeenCalled();
+  });
+
+  it('are NIfTI files that ITK would fill up with zeros', async () => {
+    const root = await copied('nifti/images/oblique.nii.gz', 'nifti/masks/oblique.nii.gz');
+    const whole = gunzipSync(await readFile(join(root, 'images/oblique.nii.gz')));
+    await writeFile(join(root, 'images/oblique.nii'), whole.subarray(0, -50));
+    expect(await failure(nifti, root, { images: 'images/*.nii' })).toMatchObject({
+      code: 'IMAGE_UNREADABLE',
+      parts: { received: 'a truncated file: 842 of 892 bytes' },
+    });
+  });
+
+  it.each([
+    ['three sides of 30,000', [3, 30_000, 30_000, 30_000], 'IMAGE_TOO_LARGE'],
+    ['one slice of 30,000 x 30,000', [3, 30_000, 30_000, 1], 'IMAGE_TOO_LARGE'],
+    ['many axes', [4, 5, 6, 7, 2], 'IMAGE_UNREADABLE'],
+    ['a negative side', [3, -5, 8, 8], 'IMAGE_TOO_LARGE'],
+  ])('have %s', async (_what, sides, expected) => {
+    const root = await copied('nifti/images/oblique.nii.gz', 'nifti/masks/oblique.nii.gz');
+    const path = join(root, 'images/oblique.nii.gz');
+    const content = gunzipSync(await readFile(path));
+    sides.forEach((side, i) => content.writeInt16LE(side, 40 + 2 * i));
+    await writeFile(path, gzipSync(content));
+    expect(await failure(nifti, root)).toMatchObject({ code: expected });
+  });
+
+  it('keep their voxels in another file', async () => {
+    const root = await copied('nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd');
+    const header =
+      'NRRD0004\ntype: short\ndimension: 3\nsizes: 9 6 5\nencoding: raw\nendian: little\ndata file: ../../x\n\n';
+    await writeFile(join(root, 'images/a.nrrd'), header);
+    expect(await failure(nrrd, root)).toMatchObject({
+      parts: { received: expect.stringContaining('../../x') },
+    });
+  });
+
+  it('lie elsewhere than their mask', async () => {
+    const root = await copied('nrrd/images/a.nrrd', 'dicom/masks/one.nrrd');
+    await rename(join(root, 'masks/one.nrrd'), join(root, 'masks/a.nrrd'));
+    expect(await failure(nrrd, root)).toMatchObject({
+      code: 'MASK_SIZE',
+      parts: { expected: expect.stringContaining('5 slices of 6 x 9, spacing 0.6 x 0.7 x 2 mm') },
+    });
+  });
+
+  it('are missing, or their masks are', async () => {
+    const root = await copied('nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd');
+    const manifest = 'list.csv';
+    await writeFile(join(root, manifest), 'image,mask\nimages/z.nrrd,masks/a.nrrd\n');
+    expect(await failure(nrrd, root, { manifest })).toMatchObject({ code: 'IMAGE_MISSING' });
+    await writeFile(join(root, manifest), 'image,mask\nimages/a.nrrd,masks/z.nrrd\n');
+    expect(await failure(nrrd, root, { manifest })).toMatchObject({ code: 'MASK_MISSING' });
+  });
+});
+
+describe('series that cannot be read', () => {
+  const spoilt = async (spoil: (root: string) => Promise<unknown>) => {
+    const root = await copied('dicom/images/one', 'dicom/masks/one.nrrd');
+    await spoil(join(root, 'images/one'));
+    const error = await load(dicom, root)
+      .then(({ test }) => test.get(0))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'IMAGE_UNREADABLE' });
+    return (error as { parts: { received: string } }).parts.received;
+  };
+  const other = (name: string) => join(volumes, 'dicom/images', name);
+
+  it('lack a slice in the middle', async () => {
+    // The files are named 1, 4, 2, 0, 3 from the feet upwards.
+    expect(await spoilt((root) => rename(join(root, '2.dcm'), join(root, '.2.dcm')))).toContain('missing');
+  });
+
+  it('hold a slice twice', async () => {
+    expect(await spoilt((root) => copyFile(join(root, '1.dcm'), join(root, '9.dcm')))).toContain('doubled');
+  });
+
+  it('hold another series', async () => {
+    expect(await spoilt((root) => copyFile(join(other('three'), '0.dcm'), join(root, '9.dcm')))).toBe(
+      '2 series in one folder',
+    );
+  });
+
+  it('hold what is no DICOM file', async () => {
+    expect(await spoilt((root) => writeFile(join(root, 'notes.txt'), 'x'))).toContain('no DICOM file');
+  });
+
+  it('hold a file that is cut off', async () => {
+    expect(await spoilt((root) => truncate(join(root, '0.dcm'), 860))).toContain('damaged');
+  });
+
+  it('hold several frames in one file', async () => {
+    const spoil = (root: string) => copyFile(join(volumes, 'other/frames.dcm'), join(root, '0.dcm'));
+    expect(await spoilt(spoil)).toBe('2 frames in one file');
+  });
+});
