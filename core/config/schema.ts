@@ -18,6 +18,21 @@ const subject = {
       type: 'string',
       minLength: 1,
     },
+    tile: {
+      description:
+        'Cuts images into overlapping tiles for a model of fixed size, which comes with its weights.',
+      type: 'object',
+      properties: {
+        size: { description: 'Rows and columns of a tile.', type: 'integer', minimum: 8 },
+        overlap: {
+          description: 'Pixels that neighbouring tiles share; a quarter of the size unless it is given.',
+          type: 'integer',
+          minimum: 0,
+        },
+      },
+      required: ['size'],
+      additionalProperties: false,
+    },
     training: {
       description: 'Differs from the training settings of the whole run.',
       type: 'object',

@@ -69,6 +69,8 @@ export interface SubjectConfig {
   readonly weights?: string;
   /** Another subject, whose trained weights are the start wherever layers have the same names. */
   readonly weightsFrom?: string;
+  /** Cuts images into overlapping tiles of this size for a model that comes with its weights. */
+  readonly tile?: { readonly size: number; readonly overlap?: number };
   readonly training?: Partial<TrainingConfig>;
 }
 

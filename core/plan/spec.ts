@@ -51,6 +51,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
     defenses: await each('defense', subject.defenses ?? [], `subjects.${name}.defenses`),
     weights: subject.weights === undefined ? null : resolve(baseDir, subject.weights),
     weightsFrom: subject.weightsFrom ?? null,
+    tile: subject.tile ? { overlap: Math.floor(subject.tile.size / 4), ...subject.tile } : null,
     training: { ...config.training, ...subject.training },
   }));
   checkOrigins(config.subjects);

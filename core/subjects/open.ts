@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { RobustError } from '../errors/index.ts';
 import { buildNetwork, type Network } from '../models/network.ts';
 import { networkSegmenter } from '../models/segmenter.ts';
 import { adoptWeights, loadWeights } from '../models/weights.ts';
@@ -44,6 +45,7 @@ async function bringWeights(network: Network, request: SubjectRequest): Promise<
     const log = await readTrainingLog(spec.weights);
     return log && request.onTrained(log.epochs);
   }
+  if (spec.tile) throw untrained(spec);
   if (request.startDir !== null) await startFrom(network, request.startDir, request);
   const { epochs } = await trainNetwork({
     network,
@@ -59,6 +61,16 @@ async function bringWeights(network: Network, request: SubjectRequest): Promise<
     onProgress: request.onTraining,
   });
   request.onTrained(epochs);
+}
+
+function untrained({ name, weights }: SubjectRequest['spec']): RobustError {
+  return new RobustError('CONFIG_INVALID', {
+    message: 'A network that sees tiles must come with its weights.',
+    where: `subjects.${name}.tile`,
+    expected: '`weights`, a folder with model.json',
+    received: weights ?? 'no weights',
+    next: 'train it first on images of the size of a tile',
+  });
 }
 
 async function startFrom({ model }: Network, dir: string, { spec, ctx }: SubjectRequest): Promise<void> {

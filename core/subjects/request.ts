@@ -1,4 +1,5 @@
 import type { Resolved, TrainingConfig } from '../config/types.ts';
+import type { Tile } from '../models/tiles.ts';
 import type { Engine, ModelRequest, OptionsOf, OptionsSchema } from '../plugin.ts';
 import type { Context, Dataset, IntensityDomain, TrainingEpoch } from '../vocabulary.ts';
 import type { TrainingProgress } from '../training/trainer.ts';
@@ -12,6 +13,8 @@ export interface SubjectSpec {
   readonly weights: string | null;
   /** The subject whose trained weights are the start of this one's. */
   readonly weightsFrom: string | null;
+  /** How images are cut for the model; null shows it whole images. */
+  readonly tile: Tile | null;
   readonly training: TrainingConfig;
 }
 

@@ -1,4 +1,5 @@
 import type { Hooks } from '../hooks.ts';
+import { tiled } from '../models/tiles.ts';
 import type { Context, Dataset, Segmenter, SubjectSummary, TrainingEpoch } from '../vocabulary.ts';
 import type { Engine, ModelRequest } from '../plugin.ts';
 import type { SubjectRequest, SubjectSpec } from './request.ts';
@@ -29,7 +30,8 @@ export interface SubjectSource {
 export async function openSubject(source: SubjectSource): Promise<Subject> {
   const { spec, dataset, hooks, ctx } = source;
   const { height, width, channels, classes, domain } = dataset;
-  const request: ModelRequest = { height, width, channels, classes, domain };
+  const seen = spec.tile ? { height: spec.tile.size, width: spec.tile.size } : { height, width };
+  const request: ModelRequest = { ...seen, channels, classes, domain };
   let parameters: number | null = null;
   let training: readonly TrainingEpoch[] | undefined;
   const asked: SubjectRequest = {
@@ -39,10 +41,11 @@ export async function openSubject(source: SubjectSource): Promise<Subject> {
     onTrained: (epochs) => (training = epochs),
     onTraining: (progress) => hooks.training.call({ subject: spec.name, ...progress }),
   };
-  const model = await hooks.model.for(spec.model.plugin.name).promise(undefined, asked);
+  const opened = (await hooks.model.for(spec.model.plugin.name).promise(undefined, asked))!;
+  const model = spec.tile ? tiled(opened, dataset, spec.tile) : opened;
   const segmenter = spec.defenses.reduceRight(
     (inner, { plugin, options }) => hooks.defense.for(plugin.name).call(inner, { options, domain, ctx }),
-    model!,
+    model,
   );
   return {
     segmenter,

@@ -187,6 +187,29 @@ describe('a run', () => {
   });
 });
 
+describe('a subject that sees tiles', () => {
+  const dataset = { use: 'chest-phantom', size: 16, train: 4, test: 2 };
+  const toy = { model: toyNetwork() };
+
+  it('scores as it does on whole images when the overlap holds what a pixel depends on', async () => {
+    const whole = await run({ dataset, subjects: { toy } });
+    const weights = join(whole.output, 'subjects', 'toy', 'weights');
+    const tile = { size: 8, overlap: 2 };
+    const { report } = await run({ dataset, subjects: { toy: { ...toy, weights, tile } } });
+    expect(report.subjects[0]!.fingerprint).not.toBe(whole.report.subjects[0]!.fingerprint);
+    for (const [i, { eps, values, confusion }] of report.rows.entries()) {
+      const expected = whole.report.rows[i]!;
+      if (eps === 0) expect(confusion).toEqual(expected.confusion);
+      expect(Math.abs(values['dice']! - expected.values['dice']!)).toBeLessThan(0.02);
+    }
+  });
+
+  it('must come with its weights', async () => {
+    const attempt = run({ dataset, subjects: { toy: { ...toy, tile: { size: 8 } } } });
+    await expect(attempt).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});
+
 describe('a subject that starts from another one', () => {
   const model = toyNetwork(['features', 'more']);
   const grown = defineDefense({

@@ -41,7 +41,7 @@ async function trainedUnet(): Promise<Segmenter> {
         plugin: unet as never,
         options: resolveOptions(unet, { width: 1 / 16, depth: 2, dropout: 0 }),
       },
-      ...{ defenses: [], weights: null, weightsFrom: null },
+      ...{ defenses: [], weights: null, weightsFrom: null, tile: null },
       training: { ...training, epochs: 12, batch: 8, rotation: 0 },
     },
     ...{ dataset, engine: await engineOf(), seed: 0, dir: temporaryFolder(), startDir: null, ctx, hooks },
