@@ -12,6 +12,7 @@ import type {
   Step,
 } from './plugin.ts';
 import type { Registry } from './registry/index.ts';
+import { selfTest } from './selftest.ts';
 import type { Segmenter, TensorFlow } from './vocabulary.ts';
 
 /** TensorFlow.js as plugins receive it. */
@@ -23,7 +24,8 @@ interface Candidate {
 }
 
 /**
- * Starts the backend of this process: the one that is named, or with `auto` the most preferred one that is available.
+ * Starts the backend of this process: the one that is named, or with `auto` the most preferred one that is
+ * available and passes its self-test.
  *
  * @throws RobustError BACKEND_UNAVAILABLE when the named backend (with `auto`: every backend) cannot run here.
  */
@@ -43,8 +45,13 @@ export async function startEngine(
   const reasons: string[] = [];
   for (const { plugin, options } of await preferred(registry)) {
     const { available, detail, advice } = await plugin.probe(options, ctx);
-    if (available) return plugin.start(options, ctx);
-    reasons.push(`${plugin.name}: ${detail}`);
+    if (available) {
+      const engine = await plugin.start(options, ctx);
+      const wrong = (await selfTest(tensorflow)).filter(({ ok }) => !ok).map(({ name }) => name);
+      if (wrong.length === 0) return engine;
+      ctx.log.warn(`${plugin.name} is left out: its self-test gives wrong results (${wrong.join(', ')})`);
+    }
+    reasons.push(`${plugin.name}: ${available ? 'it fails its self-test' : detail}`);
     if (advice !== undefined) ctx.log.info(`${plugin.name} would be faster: ${advice}`);
   }
   throw unavailable('No backend can run here.', reasons.join('; '), 'robust doctor');

@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import { arch, availableParallelism, freemem, platform, totalmem } from 'node:os';
 import { Command } from 'commander';
 import { findConfig } from '../config/search.ts';
-import type { BackendPlugin } from '../plugin.ts';
+import { startEngine, tensorflow } from '../engine.ts';
+import type { BackendContext, BackendPlugin } from '../plugin.ts';
 import { Registry, resolveOptions } from '../registry/index.ts';
+import { selfTest } from '../selftest.ts';
 import { cacheFolder, colours, makeLogger, type Io } from './io.ts';
 import type { Finish } from './main.ts';
 import { bundledPlugins, version } from './paths.ts';
@@ -15,6 +17,8 @@ interface Finding {
   readonly ok: boolean;
   readonly detail: string;
   readonly advice?: string;
+  /** Of a backend: operators that it lacks. */
+  readonly missing?: readonly string[];
 }
 
 /** `robust doctor`: whether this machine can run anything, and what. */
@@ -26,11 +30,15 @@ export function doctorCommand(io: Io, finish: Finish): Command {
 }
 
 async function doctor(io: Io, json: boolean): Promise<number> {
-  const plugins = await new Registry({ bundledPlugins, baseDir: io.cwd }).list('backend');
+  const registry = new Registry({ bundledPlugins, baseDir: io.cwd });
+  const plugins = (await registry.list('backend')) as BackendPlugin[];
   const backends: Finding[] = [];
-  for (const plugin of plugins as BackendPlugin[]) backends.push(await probe(plugin, io));
-  const findings = [...machine(), ...backends, cache(io), await configuration(io)];
+  // The preferred one last: a backend may register gradients for the whole process.
+  for (const plugin of plugins.toSorted((a, b) => a.preference - b.preference)) {
+    backends.push(await examine(plugin, registry, io));
+  }
   const usable = backends.some(({ ok }) => ok);
+  const findings = [...machine(), ...backends, chosen(backends), cache(io), await configuration(io)];
   io.stdout.write(json ? `${JSON.stringify({ ok: usable, findings })}\n` : asText(findings, io));
   return usable ? 0 : 2;
 }
@@ -52,14 +60,55 @@ function machine(): Finding[] {
   ];
 }
 
+/** What a backend is once it runs, whether it computes what it should, and what it cannot compute. */
+async function examine(plugin: BackendPlugin, registry: Registry, io: Io): Promise<Finding> {
+  const found = await probe(plugin, io);
+  if (!found.ok) return found;
+  try {
+    const { info } = await startEngine(plugin.name, registry, contextOf(io));
+    const wrong = (await selfTest(tensorflow)).filter(({ ok }) => !ok).map(({ name }) => name);
+    const missing = missingKernels(info.backend);
+    const parts = [
+      `${info.version} on the ${info.device.toUpperCase()}, ${info.threads} threads`,
+      wrong.length === 0 ? 'self-test passed' : `the self-test gives wrong results: ${wrong.join(', ')}`,
+      `${missing.length} kernels missing`,
+    ];
+    return { ...found, ok: wrong.length === 0, detail: parts.join('; '), missing };
+  } catch (error) {
+    return { ...found, ok: false, detail: messageOf(error) };
+  }
+}
+
+/** Operators that the reference backend has and this one lacks. */
+function missingKernels(backend: string): string[] {
+  const names = (of: string) => tensorflow.getKernelsForBackend(of).map(({ kernelName }) => kernelName);
+  const own = new Set(names(backend));
+  return names('cpu').filter((name) => !own.has(name));
+}
+
+/** What `--backend auto` takes; backends come by rising preference. */
+function chosen(backends: readonly Finding[]): Finding {
+  const best = backends.findLast(({ ok }) => ok);
+  return best
+    ? { check: 'auto', ok: true, detail: `takes the ${best.check}` }
+    : { check: 'auto', ok: false, detail: 'no backend can run here' };
+}
+
+function contextOf(io: Io): BackendContext {
+  return { log: makeLogger(io), signal: new AbortController().signal, cacheDir: cacheFolder(io.env) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export async function probe(plugin: BackendPlugin, io: Io): Promise<Finding> {
   const check = `backend ${plugin.name}`;
-  const ctx = { log: makeLogger(io), signal: new AbortController().signal, cacheDir: cacheFolder(io.env) };
   try {
-    const { available, detail, advice } = await plugin.probe(resolveOptions(plugin), ctx);
+    const { available, detail, advice } = await plugin.probe(resolveOptions(plugin), contextOf(io));
     return { check, ok: available, detail, ...(advice === undefined ? {} : { advice }) };
   } catch (error) {
-    return { check, ok: false, detail: error instanceof Error ? error.message : String(error) };
+    return { check, ok: false, detail: messageOf(error) };
   }
 }
 
@@ -85,11 +134,7 @@ async function configuration({ cwd }: Io): Promise<Finding> {
     const found = await findConfig(cwd);
     return { check: 'configuration', ok: true, detail: found?.file ?? 'none here; presets work without one' };
   } catch (error) {
-    return {
-      check: 'configuration',
-      ok: false,
-      detail: error instanceof Error ? error.message : String(error),
-    };
+    return { check: 'configuration', ok: false, detail: messageOf(error) };
   }
 }
 

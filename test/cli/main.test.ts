@@ -179,7 +179,8 @@ test('doctor looks at machine, backends, cache and configuration', async () => {
   const byCheck = Object.fromEntries(findings.map(({ check, detail }) => [check, detail]));
   expect(byCheck).toMatchObject({
     node: process.versions.node,
-    'backend wasm': expect.any(String) as string,
+    'backend wasm': expect.stringMatching(/threads; self-test passed; \d+ kernels missing$/) as string,
+    auto: expect.stringMatching(/^takes the backend (tensorflow|wasm)$/) as string,
     cache: `${cwd}/cache`,
     configuration: `${cwd}/robust.config.json`,
   });
