@@ -116,6 +116,11 @@ const example = object({
   prediction: text,
 });
 
+const memory = object({
+  peakBytes: { ...count, description: 'The most that the process held.' },
+  tensors: { ...count, description: 'Tensors left when the last subject was closed.' },
+});
+
 const comparison = object({
   metric: text,
   attack: text,
@@ -166,6 +171,7 @@ export const reportSchema = {
             gradient: { const: false, description: 'A model without a gradient.' },
             notes: list(text),
             training: list(epoch),
+            batch: { ...count, description: 'Images per engine call, where they were chosen.' },
           },
         ),
       ),
@@ -175,6 +181,6 @@ export const reportSchema = {
       configuration: { type: 'object' },
       origins: { type: 'object', additionalProperties: text },
     },
-    { comparisons: list(comparison), examples: list(example), audit: list(check), gates: list(gate) },
+    { memory, comparisons: list(comparison), examples: list(example), audit: list(check), gates: list(gate) },
   ),
 };

@@ -1,6 +1,7 @@
 import type { LoadedConfig } from './config/index.ts';
 import { mismatch } from './gate/baseline.ts';
 import type { Gates } from './gate/open.ts';
+import { memoryUse } from './memory/usage.ts';
 import type { RunSpec } from './plan/spec.ts';
 import { isPlugin, type Engine } from './plugin.ts';
 import { addCosts, noCost } from './sweep/cost.ts';
@@ -53,6 +54,7 @@ export function makeReport(
     curves: makeCurves(rows, spec.metrics, classes, ctx.random),
     rows,
     ...(spec.audit === 'off' ? {} : { audit: results.flatMap(([, { audit }]) => audit) }),
+    memory: memoryUse(),
     cost: results.map(([, { cost }]) => cost).reduce(addCosts, noCost),
     configuration: withoutCode(spec.loaded.value),
     origins: spec.loaded.origins,

@@ -10,6 +10,7 @@ import { applyGates } from './gate/gate.ts';
 import { checkGates, openGates, type Gates } from './gate/open.ts';
 import { createHooks, type Hooks } from './hooks.ts';
 import { installPlugin } from './install.ts';
+import { withBatch } from './memory/batch-size.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
 import { resolveSpec, type RunSpec } from './plan/spec.ts';
 import type { Engine, HookPlugin, ReportTarget } from './plugin.ts';
@@ -156,11 +157,18 @@ export class Runner {
   async #subject(subject: SubjectSpec, session: Session): Promise<Subject> {
     const { spec, engine, dataset, ctx } = session;
     const { output, seed, subjects } = spec;
-    const dirOf = ({ name }: SubjectSpec) => join(output, 'subjects', name.replaceAll(/[^\w.+-]+/g, '_'));
     const origin = subjects.find(({ name }) => name === subject.weightsFrom);
     if (origin) (await this.#subject(origin, session)).dispose();
-    const startDir = origin ? (origin.weights ?? join(dirOf(origin), 'weights')) : null;
-    const source = { spec: subject, dir: dirOf(subject), startDir, dataset, engine, seed, ctx };
+    const startDir = origin ? (origin.weights ?? join(subjectDir(output, origin.name), 'weights')) : null;
+    const source = {
+      spec: subject,
+      dir: subjectDir(output, subject.name),
+      startDir,
+      dataset,
+      engine,
+      seed,
+      ctx,
+    };
     return openSubject({ ...source, hooks: this.hooks });
   }
 
@@ -177,19 +185,20 @@ export class Runner {
       throw error;
     });
     if (!subject) return undefined;
-    const { attacks, metrics, batch, share, seed, fresh, output } = session.spec;
+    const { attacks, metrics, batch, memoryLimit, share, seed, fresh, output } = session.spec;
     const { cells, images } = plan;
-    const common = { ...session, attacks, cells, metrics, images, batch, share, seed, fresh };
+    const common = { ...session, attacks, cells, metrics, images, share, seed, fresh };
     const dir = join(output, 'cells');
     const { segmenter } = subject;
     const sweep = { ...common, name: spec.name, segmenter, dir, hooks: this.hooks };
-    const result = await sweepSubject(sweep);
-    const audit = await auditSubject(sweep, result.rows, session.spec.audit, session.opponents);
+    const file = join(subjectDir(output, spec.name), 'batch.json');
+    const { result, chosen } = await withBatch({ ...sweep, batch, memoryLimit, file }, async (sized) => {
+      const swept = await sweepSubject(sized);
+      const audit = await auditSubject(sized, swept.rows, session.spec.audit, session.opponents);
+      return { ...swept, audit };
+    });
     subject.dispose();
-    return [
-      { ...subject.summary, cost: result.cost },
-      { ...result, audit },
-    ];
+    return [{ ...subject.summary, ...(chosen && { batch: chosen }), cost: result.cost }, result];
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
@@ -199,6 +208,11 @@ export class Runner {
       this.hooks.shutdown.call();
     }
   }
+}
+
+/** The folder of a subject inside the run folder. */
+function subjectDir(output: string, name: string): string {
+  return join(output, 'subjects', name.replaceAll(/[^\w.+-]+/g, '_'));
 }
 
 /** The report with what its gates say, where there are some. */

@@ -286,6 +286,8 @@ export interface SubjectSummary {
   readonly notes?: readonly string[];
   /** How its weights came about; absent where that is not known. */
   readonly training?: readonly TrainingEpoch[];
+  /** Images per engine call, where they were chosen. */
+  readonly batch?: number;
   readonly cost: Cost;
 }
 
@@ -339,6 +341,14 @@ export interface GateResult {
   readonly origin?: string;
 }
 
+/** What a run held in memory. */
+export interface MemoryUse {
+  /** The most that the process held. */
+  readonly peakBytes: number;
+  /** Tensors that were left when the last subject was closed. */
+  readonly tensors: number;
+}
+
 /** The result of a run: the content of report.json. */
 export interface Report {
   readonly schema: 'robust-report/1';
@@ -366,6 +376,7 @@ export interface Report {
   /** Whether the curves can be trusted; absent when the audit was off. */
   readonly audit?: readonly AuditResult[];
   readonly cost: Cost;
+  readonly memory?: MemoryUse;
   /** What the configured gates say. */
   readonly gates?: readonly GateResult[];
   readonly configuration: unknown;

@@ -98,15 +98,15 @@ describe('size', () => {
   const linesOf = (pattern: RegExp) =>
     core.filter(({ path }) => pattern.test(path)).reduce((sum, source) => sum + codeLines(source), 0);
 
-  it('of the runner stays below 2800 lines of code, of what serves it below 4450, of what judges below 1200, of the audit below 1200', () => {
-    const serving = /^core\/(config|registry|examples|images|layers|models|ops|store|training)\//;
+  it('of the runner stays below 2800 lines of code, of what serves it below 4600, of what judges below 1200, of the audit below 1200', () => {
+    const serving = /^core\/(config|registry|examples|images|layers|memory|models|ops|store|training)\//;
     // Works on finished rows: statistics, gates and comparisons.
     const judging = /^core\/(gate|statistics)\//;
     const runner =
-      /^core\/(?!(cli|testing|config|registry|examples|images|layers|models|ops|store|training|gate|statistics|audit)\/)/;
+      /^core\/(?!(cli|testing|config|registry|examples|images|layers|memory|models|ops|store|training|gate|statistics|audit)\/)/;
     // A quarter of it is vocabulary, plugin types and the schema of the report, which grow with what a report says.
     expect(linesOf(runner)).toBeLessThan(2800);
-    expect(linesOf(serving)).toBeLessThan(4450);
+    expect(linesOf(serving)).toBeLessThan(4600);
     expect(linesOf(judging)).toBeLessThan(1200);
     // Looks at models and attacks from outside; a run works without it.
     expect(linesOf(/^core\/audit\//)).toBeLessThan(1200);

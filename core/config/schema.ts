@@ -92,10 +92,17 @@ export const schema = {
     seed: { description: 'Everything random derives from it.', type: 'integer', default: 1 },
     backend: { ...reference('backend'), description: "The engine's name, or auto.", default: 'auto' },
     batch: {
-      description: 'Images per engine call; part of what makes a result reproducible.',
-      type: 'integer',
+      description: 'Images per engine call, part of what makes a result reproducible; auto takes what fits.',
+      type: ['integer', 'string'],
       minimum: 1,
+      pattern: '^auto$',
       default: 8,
+    },
+    memoryLimit: {
+      description: 'Mebibytes for batch: auto; null takes half of what is free.',
+      type: ['integer', 'null'],
+      minimum: 1,
+      default: null,
     },
     limit: {
       description: 'Attack only the first so many test images.',

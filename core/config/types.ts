@@ -85,8 +85,10 @@ export interface Config {
   readonly seed?: number;
   /** A backend's name, or `auto`. */
   readonly backend?: Reference<'backend'>;
-  /** Images per engine call; part of what makes a result reproducible. */
-  readonly batch?: number;
+  /** Images per engine call, part of what makes a result reproducible; `auto` takes what fits into memory. */
+  readonly batch?: number | 'auto';
+  /** Mebibytes that `batch: 'auto'` may use. */
+  readonly memoryLimit?: number | null;
   /** Attack only the first so many test images. */
   readonly limit?: number | null;
   /** Let budgets share one trajectory where that is exact. */
@@ -123,7 +125,8 @@ export interface CompleteConfig extends Omit<Config, 'extends'> {
   readonly variants: readonly string[];
   readonly seed: number;
   readonly backend: Reference<'backend'>;
-  readonly batch: number;
+  readonly batch: number | 'auto';
+  readonly memoryLimit: number | null;
   readonly limit: number | null;
   readonly share: boolean;
   readonly fresh: boolean;

@@ -14,7 +14,9 @@ export interface AttackSpec extends Resolved<'attack'> {
 /** A configuration whose references are plugins. */
 export interface RunSpec {
   readonly seed: number;
-  readonly batch: number;
+  readonly batch: number | 'auto';
+  /** Bytes that the process may hold under `batch: 'auto'`. */
+  readonly memoryLimit: number | null;
   readonly limit: number | null;
   readonly share: boolean;
   readonly fresh: boolean;
@@ -60,6 +62,7 @@ export async function resolveSpec(loaded: LoadedConfig, registry: Registry): Pro
   return {
     seed: config.seed,
     batch: config.batch,
+    memoryLimit: config.memoryLimit === null ? null : config.memoryLimit * 2 ** 20,
     limit: config.limit,
     share: config.share,
     fresh: config.fresh,

@@ -23,7 +23,7 @@ function killedIn(place: 'training' | 'sweep', output: string): void {
 
 /** A report without what may differ between equal runs. */
 function timeless(report: Report): unknown {
-  const varying = /^(seconds|startedAt|output)$/;
+  const varying = /^(seconds|startedAt|output|memory)$/;
   return JSON.parse(JSON.stringify(report, (key, value: unknown) => (varying.test(key) ? 0 : value)));
 }
 

@@ -82,7 +82,7 @@ async function run(
 function timeless(report: Report): unknown {
   return JSON.parse(
     JSON.stringify(report, (key, value: unknown) =>
-      /^(seconds|startedAt|configuration|origins)$/.test(key) ? 0 : value,
+      /^(seconds|startedAt|configuration|origins|memory)$/.test(key) ? 0 : value,
     ),
   );
 }
@@ -158,6 +158,26 @@ describe('a run', () => {
     );
     expect(trained).toBe(0);
     expect(timeless(reused.report)).toEqual(timeless(first.report));
+  });
+
+  it('chooses a batch size when asked to, keeps it and tells it', async () => {
+    const { report, output } = await run({ batch: 'auto' });
+    expect(report.subjects[0]!.batch).toBe(4);
+    expect((await run({ batch: 4 })).report.rows).toEqual(report.rows);
+    const again = await run({ batch: 'auto', memoryLimit: 1 }, { output });
+    expect(again.report.subjects[0]!.batch).toBe(4);
+    expect((await run({ batch: 'auto', memoryLimit: 1 })).report.subjects[0]!.batch).toBe(1);
+  });
+
+  it('tells its memory, and holds no more tensors after more images', async () => {
+    const long = { use: tiny, test: 24 };
+    const tensors = [];
+    for (const dataset of [long, tiny, long]) {
+      const { memory } = (await run({ dataset })).report;
+      expect(memory!.peakBytes).toBeGreaterThan(1e7);
+      tensors.push(memory!.tensors);
+    }
+    expect(new Set(tensors.slice(1)).size).toBe(1);
   });
 
   it('limits images without changing the others', async () => {
