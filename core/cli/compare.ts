@@ -77,7 +77,7 @@ function changesText(changes: readonly Change[], paint: ChalkInstance): string {
 function cellsText(cells: readonly ComparedCell[], paint: ChalkInstance): string {
   const { metric, subject } = cells[0]!;
   const rows = cells.map(({ attack, eps, before, after, difference, low, high, pHolm, n, ...rest }) => [
-    cut(attack, 12),
+    attack,
     String(eps),
     digits(before),
     digits(after),
@@ -86,7 +86,12 @@ function cellsText(cells: readonly ComparedCell[], paint: ChalkInstance): string
     rest.undefined > 0 ? `${n}/${n + rest.undefined}` : String(n),
   ]);
   const head = ['attack', 'eps', 'before', 'after', 'difference', 'p', 'n'];
-  const lines = table(head, rows, [1, 2, 3, 4]).split('\n');
+  const taken = head.map(
+    (title, column) => 2 + Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const room = Math.max(8, 80 - taken.slice(1).reduce((sum, width) => sum + width, 0));
+  const shown = rows.map(([name, ...values]) => [cut(name!, room), ...values]);
+  const lines = table(head, shown, [1, 2, 3, 4]).split('\n');
   return [paint.bold(cut(`${metric} of ${subject}`, 80)), ...lines.map((line) => cut(line, 80))].join('\n');
 }
 

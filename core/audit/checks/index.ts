@@ -73,7 +73,7 @@ export const checks: readonly AuditCheck[] = [
     advice: 'Shorten the steps: the attack passes images that hurt more than those it ends with.' },
   { per: 'attack', level: 'full', name: 'logit-scale', run: scaleDoesNotMatter,
     title: 'Softer logits help no attack',
-    advice: 'Attack logits that are divided by a constant: the loss saturates and hides the gradient.' },
+    advice: 'Attack logits that are divided by a constant too: sure pixels drown the others in its loss, or saturate it.' },
   { per: 'attack', level: 'full', name: 'unbounded', run: unbounded,
     title: 'Without a bound the attack wins',
     advice: 'Do not call this robust: an attack that may change everything must win, so its gradients mislead it.' },

@@ -87,7 +87,9 @@ async function againstRivals(
   chosen: (gradients: number) => boolean,
   limits: { warn: number; fail: number },
 ): Promise<Finding> {
-  const eps = audit.middle(audit.attacks[0]!);
+  const [first] = audit.attacks;
+  if (!first) return notRun('Nothing was attacked.');
+  const eps = audit.middle(first);
   const names: string[] = [];
   const scores: number[][] = [];
   for (const rival of audit.rivals) {
