@@ -21,10 +21,16 @@ const text = readFileSync(join(root, 'action.yml'), 'utf8');
 const action = defaultLoaders['.yaml']('action.yml', text) as Action;
 
 /** Runs a step of the action with inputs, as a runner does, with a robust that says what it was given. */
-function runStep(name: string, inputs: Record<string, string>, exitCode = 0) {
+function runStep(
+  name: string,
+  inputs: Record<string, string>,
+  exitCode = 0,
+  files: Record<string, string> = {},
+) {
   const dir = folderWith({
     'core/cli/bin.js': `console.log(JSON.stringify(process.argv.slice(2))); process.exit(${exitCode});`,
     output: '',
+    ...files,
   });
   const { run, env = {} } = action.runs.steps.find((step) => step.name === name)!;
   const given = Object.entries(env).map(([key, value]) => {
@@ -34,7 +40,13 @@ function runStep(name: string, inputs: Record<string, string>, exitCode = 0) {
       input === undefined ? (inputs[key] ?? '') : (inputs[input] ?? action.inputs[input]!.default),
     ];
   });
-  const surroundings = { PATH: process.env['PATH'], HOME: dir, GITHUB_ACTION_PATH: dir };
+  const surroundings = {
+    PATH: process.env['PATH'],
+    HOME: dir,
+    GITHUB_ACTION_PATH: dir,
+    RUNNER_OS: 'Linux',
+    RUNNER_ARCH: 'X64',
+  };
   const { status, stdout, stderr } = spawnSync(
     'bash',
     ['--noprofile', '--norc', '-eo', 'pipefail', '-c', run!],
@@ -67,6 +79,21 @@ describe('action.yml', () => {
       ...reporters,
       ...['--baseline', 'old report.json', '--strict', 'a b.ts', '--limit', '50', '--set', 'x=*'],
     ]);
+  });
+
+  it('caches what it builds by the versions of system, Node and package, with and without a lock file', () => {
+    const key = (files: Record<string, string>) => {
+      const { status, outputs } = runStep('Name the cache', {}, 0, files);
+      expect(status).toBe(0);
+      expect(outputs[0]).toMatch(new RegExp(`^key=robust-Linux-X64-${process.version}-[0-9a-f]{16}$`));
+      return outputs[0];
+    };
+    const [installed, checkout, other] = [
+      key({ 'package.json': '1' }),
+      key({ 'package.json': '1', 'package-lock.json': '1' }),
+      key({ 'package.json': '1', 'package-lock.json': '2' }),
+    ];
+    expect(new Set([installed, checkout, other]).size).toBe(3);
   });
 
   it.each([

@@ -57,7 +57,7 @@ jobs:
     steps:
       - uses: actions/checkout@v6
       # Brings robust, one of the project's dev dependencies, and the action that lies in it.
-      - run: npm ci
+      - run: npm ci --ignore-scripts
       - uses: ./node_modules/robust
         with:
           config: robust.config.ts
@@ -79,7 +79,7 @@ robustness:
     - apt-get update -qq
     - apt-get install -y -qq --no-install-recommends g++ python3 python3-pip python3-venv
     # Brings robust, one of the project's dev dependencies.
-    - npm ci --cache .cache/npm --prefer-offline
+    - npm ci --ignore-scripts --cache .cache/npm --prefer-offline
     - npx --no robust backend install tensorflow
   script:
     - npx --no robust run --output robust-run --reporter terminal --reporter json --reporter html --reporter junit

@@ -1,6 +1,6 @@
 import { worstVerdict, type Report } from '../../../core/index.ts';
 import { commandOf } from './command.ts';
-import { falls, tally } from './summary.ts';
+import { byWeight, digest, falls, tally } from './summary.ts';
 import { count, decimal, placeOf, plain } from './text.ts';
 
 const signs: Readonly<Record<string, string>> = {
@@ -44,15 +44,16 @@ function scores(report: Report): string[] {
 
 function gateTable(gates: NonNullable<Report['gates']>): string[] {
   if (gates.length === 0) return [];
-  const rows = gates.map((gate) => [
-    ...[`${signs[gate.verdict]} ${gate.verdict}`, text(gate.rule), text(placeOf(gate)), text(gate.message)],
+  const rows = digest(gates).map(({ gate, places }) => [
+    ...[`${signs[gate.verdict]} ${gate.verdict}`, text(gate.rule)],
+    ...(places > 1 ? [`${count(places)} places`, ''] : [text(placeOf(gate)), text(gate.message)]),
   ]);
   return ['### Gates', table(['verdict', 'rule', 'where', 'seen'], rows)];
 }
 
 /** What passed needs no line of its own. */
 function auditTable(audit: NonNullable<Report['audit']>): string[] {
-  const open = audit.filter(({ verdict }) => verdict === 'fail' || verdict === 'warn');
+  const open = byWeight(audit).filter(({ verdict }) => verdict === 'fail' || verdict === 'warn');
   if (open.length === 0) return [];
   const rows = open.map((result) => [
     ...[`${signs[result.verdict]} ${result.verdict}`, text(result.title), text(placeOf(result))],

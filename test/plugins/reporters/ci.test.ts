@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryPages, validateXML } from 'xmllint-wasm';
 import { resolveOptions, type GateResult, type Report, type ReporterPlugin } from '../../../core/index.ts';
 import { temporaryFolder } from '../../../core/testing/index.ts';
@@ -76,6 +76,7 @@ describe('junit', () => {
 });
 
 describe('github', () => {
+  beforeEach(() => vi.stubEnv('GITHUB_WORKSPACE', ''));
   afterEach(() => vi.unstubAllEnvs());
 
   it('annotates the line of each gate that did not pass', async () => {

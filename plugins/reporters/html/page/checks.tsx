@@ -1,27 +1,19 @@
 import { useState } from 'preact/hooks';
 import type { AuditResult, GateResult } from '../../../../core/index.ts';
+import { byWeight, digest, type Digest } from '../../shared/summary.ts';
 import { Badge, Choice, Switch } from './controls.tsx';
 import { count, decimal, significant, unique } from './format.ts';
 import { Wide } from './wide.tsx';
-
-const order = ['error', 'fail', 'inconclusive', 'warn', 'not-run', 'pass'];
-
-/** What needs attention first, otherwise as it is. */
-function byWeight<T extends { readonly verdict: string }>(results: readonly T[]): T[] {
-  return results.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
-}
 
 /** What the gates say: each place that did not pass, and in one line each what holds everywhere. */
 export function Gates({ gates }: { gates: readonly GateResult[] }) {
   const [all, setAll] = useState(false);
   if (gates.length === 0) return <p>No gates are configured.</p>;
-  const places = (rule: string) => gates.filter((gate) => gate.rule === rule && gate.verdict === 'pass');
-  const shown = byWeight(gates).filter(
-    (gate) => all || gate.verdict !== 'pass' || places(gate.rule)[0] === gate,
-  );
+  const short = digest(gates);
+  const shown = all ? byWeight(gates).map((gate) => ({ gate, places: 1 })) : short;
   return (
     <>
-      {gates.some((gate) => places(gate.rule).length > 1) && (
+      {short.length < gates.length && (
         <div class="controls">
           <Switch label="Every place where a rule holds" on={all} onChange={setAll} />
         </div>
@@ -30,17 +22,15 @@ export function Gates({ gates }: { gates: readonly GateResult[] }) {
         label="Gates"
         head={['Verdict', 'Rule', 'Where', '#Measured', '#Interval', '#Limit', 'Explanation']}
       >
-        {shown.map((gate, index) => {
-          const others = all || gate.verdict !== 'pass' ? 0 : places(gate.rule).length - 1;
-          return <Gate key={index} gate={gate} others={others} />;
-        })}
+        {shown.map((one, index) => (
+          <Gate key={index} {...one} />
+        ))}
       </Wide>
     </>
   );
 }
 
-/** One place; or the first of many, where a rule holds at others, too. */
-function Gate({ gate, others }: { gate: GateResult; others: number }) {
+function Gate({ gate, places }: Digest) {
   const { verdict, rule, level, subject, attack, eps, measured, low, high, threshold, message, origin } =
     gate;
   const where = [subject, attack, attack === 'clean' || eps === undefined ? undefined : `eps ${eps}`];
@@ -54,13 +44,13 @@ function Gate({ gate, others }: { gate: GateResult; others: number }) {
         {level === 'warn' && <small> (level warn)</small>}
       </th>
       <td>
-        {others > 0 ? `${count(others + 1)} places` : where.filter((part) => part !== undefined).join(', ')}
+        {places > 1 ? `${count(places)} places` : where.filter((part) => part !== undefined).join(', ')}
       </td>
-      <td class="number">{others > 0 || measured === null ? '' : decimal(measured)}</td>
-      <td class="number">{others > 0 || low === high ? '' : `[${decimal(low)}, ${decimal(high)}]`}</td>
+      <td class="number">{places > 1 || measured === null ? '' : decimal(measured)}</td>
+      <td class="number">{places > 1 || low === high ? '' : `[${decimal(low)}, ${decimal(high)}]`}</td>
       <td class="number">{threshold ?? ''}</td>
       <td class="text">
-        {others === 0 && message} {origin && <small>({origin})</small>}
+        {places === 1 && message} {origin && <small>({origin})</small>}
       </td>
     </tr>
   );
