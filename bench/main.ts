@@ -7,6 +7,7 @@ import type { BackendPlugin } from '../core/plugin.ts';
 import { resolveOptions } from '../core/registry/index.ts';
 import { backendContext } from '../core/testing/context.ts';
 import { sizes, whats, type Case, type What } from './cases.ts';
+import { showExported } from './exported.ts';
 import { measureCase, type Result } from './measure.ts';
 import type { Part } from './overhead.ts';
 import { Peer } from './peer.ts';
@@ -23,6 +24,7 @@ const usage = `npm run bench -- [options]
   --rounds N           samples of each measurement, of which the median counts (5)
   --threads N          threads of each side (all processors)
   --overhead           instead, what metrics, statistics and reporters add to an attack on 379 images
+  --exported           instead, the input gradient of an ONNX export, beside that of the network itself (needs --pytorch)
   --plain              run PyTorch's plain loop to its end instead of scaling it up
   --profile            say where the time goes, operator by operator
   --json FILE          write the results as JSON
@@ -38,6 +40,7 @@ const { values: args } = parseArgs({
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },
     overhead: { type: 'boolean', default: false },
+    exported: { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -78,14 +81,16 @@ async function main(): Promise<void> {
         if (args.overhead) for (const peer of ours) await showOverhead(peer, wanted);
         const { rounds, plain, profile } = args;
         const how = { rounds: Number(rounds), plain, profile, whats: args.what as What[] };
-        if (!args.overhead) results.push(...(await measureCase(wanted, ours, pytorch, how)));
+        if (args.exported && args.pytorch) await showExported(wanted, ours, args.pytorch);
+        if (!args.overhead && !args.exported)
+          results.push(...(await measureCase(wanted, ours, pytorch, how)));
         await rm(wanted.dir, { recursive: true });
       }
     }
   } finally {
     for (const peer of peers) peer.end();
   }
-  if (!args.overhead) console.log(`\n${markdown(results)}`);
+  if (!args.overhead && !args.exported) console.log(`\n${markdown(results)}`);
   if (args.json) await writeFile(args.json, JSON.stringify({ machine, results }, null, 2));
   if (args.write) await writePage(machine, results);
 }

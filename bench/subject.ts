@@ -17,8 +17,8 @@ import type { Case } from './cases.ts';
 
 export const bundledPlugins = new URL('../plugins/', import.meta.url);
 export const registry = new Registry({ bundledPlugins, baseDir: process.cwd() });
-const CLASSES = ['background', 'lung'];
-const DOMAIN = { low: 0, high: 255, step: 1 };
+export const CLASSES = ['background', 'lung'];
+export const DOMAIN = { low: 0, high: 255, step: 1 };
 
 /** A network on the running backend, with its weights and one batch. */
 export interface Subject {

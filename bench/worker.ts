@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { startEngine } from '../core/engine.ts';
 import { backendContext } from '../core/testing/context.ts';
 import type { Case, What } from './cases.ts';
+import { compareExported } from './exported.ts';
 import { convolutionLimit } from './limit.ts';
 import { profile } from './profile.ts';
 import { overhead } from './overhead.ts';
@@ -12,7 +13,7 @@ import { tasksOf } from './tasks.ts';
 import { repeated } from './timing.ts';
 
 interface Request {
-  readonly do: 'info' | 'measure' | 'limit' | 'profile' | 'overhead';
+  readonly do: 'info' | 'measure' | 'limit' | 'profile' | 'overhead' | 'exported';
   readonly what: What;
   readonly case: Case;
 }
@@ -34,6 +35,7 @@ async function answer(request: Request): Promise<unknown> {
   if (request.do === 'measure' && request.what === 'sweep') return sweep(request.case, reference);
   if (request.do === 'overhead') return overhead(request.case, reference);
   const subject = await subjectOf(request.case);
+  if (request.do === 'exported') return compareExported(subject, request.case);
   if (request.do === 'limit') return { seconds: await convolutionLimit(subject) };
   const task = tasksOf(subject)[request.what as Exclude<What, 'sweep'>];
   return request.do === 'profile' ? { lines: await profile(task, engine) } : repeated(task.run);
