@@ -95,11 +95,10 @@ async function loadVolumes(chosen: Chosen, ctx: Context): Promise<Dataset> {
     for (const volume of part) found.push(...(await slices.list(volume)));
     return found;
   };
-  const splits: SampleSplits<SliceFiles> = {
-    train: await list(train),
-    test: await list(test),
-    ...{ classes, notes },
-  };
+  const listed = { train: await list(train), test: await list(test) };
+  const empty = slices.count - listed.train.length - listed.test.length;
+  const left = empty > 0 ? [`${empty} of ${slices.count} slices without foreground were left out`] : [];
+  const splits: SampleSplits<SliceFiles> = { ...listed, classes, notes: [...notes, ...left] };
   const format = {
     ...{ size, channels, native, key: [VERSION, plane, window, labels ?? null] },
     async read(slice: SliceFiles) {

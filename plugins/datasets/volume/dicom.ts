@@ -100,6 +100,7 @@ async function readSlice(path: string): Promise<Slice> {
       'convert it to NIfTI, or export a file for each frame',
     );
   }
+  checkPixels(path, tags);
   const samples = tags.uint16('x00280002') ?? 1;
   if (samples > 1) throw unreadable(path, `a colour image of ${samples} samples a pixel`);
   const [a, b, c, d, e, f] = numbers(tags, 'x00200037', 6) ?? [1, 0, 0, 0, 1, 0];
@@ -111,6 +112,16 @@ async function readSlice(path: string): Promise<Slice> {
       [d!, e!, f!],
     ],
   };
+}
+
+/** GDCM fills up with zeros what is not there; compressed pixels it checks itself. */
+function checkPixels(path: string, tags: DataSet): void {
+  const pixels = tags.elements['x7fe00010'];
+  if (!pixels) throw unreadable(path, 'a DICOM file without pixels');
+  const sides = [tags.uint16('x00280010') ?? 0, tags.uint16('x00280011') ?? 0];
+  const expected = (checkVoxels(path, sides) * (tags.uint16('x00280100') ?? 8)) / 8;
+  if (pixels.encapsulatedPixelData || pixels.length >= expected) return;
+  throw unreadable(path, `${sides.join(' x ')} pixels in ${pixels.length} bytes`);
 }
 
 /** A slice may lie this part of a step away from where it should. */

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { RobustError } from '../../../core/index.ts';
 import { unreadable } from './unreadable.ts';
@@ -9,6 +10,9 @@ export type ItkEnding = (typeof ITK_ENDINGS)[number];
 
 /** Larger volumes are refused by their header, before anything makes room for them. */
 const MAX_VOXELS = 2 ** 28;
+
+/** What deflate makes of a byte at most, so that a few bytes cannot ask for gigabytes. */
+const MAX_RATIO = 1032;
 
 /** Bytes of a file that hold its header. */
 const START = 2 ** 14;
@@ -27,6 +31,12 @@ const TEXT = {
  */
 export async function checkHeader(path: string, ending: ItkEnding): Promise<number> {
   const start = Buffer.concat(await take(contentOf(path, ending), START));
+  const { size } = await stat(path);
+  const checked = (sides: readonly number[]) => {
+    const voxels = checkVoxels(path, sides);
+    if (voxels > MAX_RATIO * size) throw unreadable(path, `${sides.join(' x ')} voxels in ${size} bytes`);
+    return voxels;
+  };
   if (ending === '.nrrd' || ending === '.mha') {
     const { sides, elsewhere } = TEXT[ending];
     // The header of a NRRD file ends with an empty line, that of MetaImage with the line that is looked for.
@@ -34,14 +44,15 @@ export async function checkHeader(path: string, ending: ItkEnding): Promise<numb
     const [pointer] = elsewhere.exec(text) ?? [];
     // Another file would not count in the fingerprint of the data.
     if (pointer !== undefined) throw unreadable(path, `a header of voxels elsewhere: ${pointer}`);
-    checkVoxels(path, sides.exec(text)?.[1]?.trim().split(/\s+/).map(Number) ?? []);
+    checked(sides.exec(text)?.[1]?.trim().split(/\s+/).map(Number) ?? []);
     return 0;
   }
-  return checkNifti(path, start);
+  const { sides, offset, bits } = niftiHeader(path, start);
+  return offset + (checked(sides) * bits) / 8;
 }
 
-/** NIfTI-1 and NIfTI-2 in either byte order. */
-function checkNifti(path: string, start: Buffer): number {
+/** NIfTI-1 and NIfTI-2 in either byte order: sides, where the voxels begin, and bits of each. */
+function niftiHeader(path: string, start: Buffer) {
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const known = [true, false].flatMap((little) => [348, 540].map((length) => ({ little, length })));
   const found =
@@ -53,8 +64,8 @@ function checkNifti(path: string, start: Buffer): number {
     second ? Number(view.getBigInt64(16 + 8 * axis, little)) : view.getInt16(40 + 2 * axis, little);
   const sides = Array.from({ length: Math.min(7, Math.max(0, side(0))) }, (_, axis) => side(axis + 1));
   const offset = second ? Number(view.getBigInt64(168, little)) : view.getFloat32(108, little);
-  const bits = view.getInt16(second ? 12 + 2 : 72, little);
-  return offset + (checkVoxels(path, sides) * bits) / 8;
+  const bits = view.getInt16(second ? 14 : 72, little);
+  return { sides, offset, bits };
 }
 
 /** @throws RobustError IMAGE_TOO_LARGE. */
@@ -71,14 +82,18 @@ export function checkVoxels(path: string, sides: readonly number[]): number {
 }
 
 /**
- * Counts what a file holds after decompression: ITK fills up with zeros what a truncated NIfTI file lacks.
+ * Looks whether a file holds enough after decompression: ITK fills up with zeros what a truncated NIfTI file lacks.
  *
  * @throws RobustError IMAGE_UNREADABLE where it is less than expected.
  */
 export async function checkLength(path: string, ending: ItkEnding, expected: number): Promise<void> {
   let length = 0;
-  for await (const chunk of contentOf(path, ending)) length += chunk.length;
-  if (length < expected) throw unreadable(path, `a truncated file: ${length} of ${expected} bytes`);
+  for await (const chunk of contentOf(path, ending)) {
+    length += chunk.length;
+    // More may follow, however much: ITK does not read it.
+    if (length >= expected) return;
+  }
+  if (expected > 0) throw unreadable(path, `a truncated file: ${length} of ${expected} bytes`);
 }
 
 /** The bytes of a file, decompressed. */

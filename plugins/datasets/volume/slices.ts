@@ -64,6 +64,12 @@ export class VolumeSlices {
     return new VolumeSlices(opened, format);
   }
 
+  /** How many slices there are, the empty ones included. */
+  get count(): number {
+    return this.volumes.reduce((sum, { grid }) => sum + Math.ceil(grid.slices / this.#format.every), 0);
+  }
+
+  /** The slices of one volume, in order. */
   async list(opened: Opened): Promise<SliceFiles[]> {
     const { id, group, image, masks, grid } = opened;
     const { size, every } = this.#format;

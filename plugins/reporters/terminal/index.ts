@@ -50,13 +50,14 @@ function verdicts({ gates = [], audit, status }: Report, { columns, style }: Loo
   ].join('\n');
 }
 
-function heading({ engine, dataset, seed }: Report, { columns, style }: Look): string {
+function heading({ engine, dataset, subjects, seed }: Report, { columns, style }: Look): string {
+  const ofModels = subjects.flatMap(({ name, notes = [] }) => notes.map((note) => `${name}: ${note}`));
   const [height, width, channels] = dataset.size;
   const size = `${height} x ${width}${channels === 1 ? '' : ` x ${channels}`}`;
   return [
     style.bold(fit(`${dataset.name}: ${count(dataset.images)} images of ${size}`, columns)),
     fit(`${engine.backend} ${engine.version} on ${engine.device}, seed ${seed}`, columns),
-    ...dataset.notes.map((note) => style.yellow(fit(`note: ${note}`, columns))),
+    ...[...dataset.notes, ...ofModels].map((note) => style.yellow(fit(`note: ${note}`, columns))),
   ].join('\n');
 }
 

@@ -102,7 +102,9 @@ describe('slices of volumes', () => {
   it('may be thinned out, and those without foreground left out', async () => {
     const root = join(volumes, 'nrrd');
     expect((await load(nrrd, root, { every: 2 })).test.ids).toEqual(['a/0', 'a/2', 'a/4']);
-    expect((await load(nrrd, root, { skipEmpty: true })).test.ids).toEqual(['a/1', 'a/2', 'a/3', 'a/4']);
+    const filled = await load(nrrd, root, { skipEmpty: true });
+    expect(filled.test.ids).toEqual(['a/1', 'a/2', 'a/3', 'a/4']);
+    expect(filled.notes).toEqual(['1 of 5 slices without foreground were left out']);
   });
 
   it('name the values of masks, and ignore one', async () => {
@@ -211,6 +213,7 @@ describe('volumes that cannot be read', () => {
   it.each([
     ['three sides of 30,000', [3, 30_000, 30_000, 30_000], 'IMAGE_TOO_LARGE'],
     ['one slice of 30,000 x 30,000', [3, 30_000, 30_000, 1], 'IMAGE_TOO_LARGE'],
+    ['a gigabyte of voxels in a few bytes', [3, 9000, 9000, 3], 'IMAGE_UNREADABLE'],
     ['many axes', [4, 5, 6, 7, 2], 'IMAGE_UNREADABLE'],
     ['a negative side', [3, -5, 8, 8], 'IMAGE_TOO_LARGE'],
   ])('have %s', async (_what, sides, expected) => {
@@ -222,14 +225,42 @@ describe('volumes that cannot be read', () => {
     expect(await failure(nifti, root)).toMatchObject({ code: expected });
   });
 
-  it('keep their voxels in another file', async () => {
-    const root = await copied('nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd');
-    const header =
-      'NRRD0004\ntype: short\ndimension: 3\nsizes: 9 6 5\nencoding: raw\nendian: little\ndata file: ../../x\n\n';
-    await writeFile(join(root, 'images/a.nrrd'), header);
-    expect(await failure(nrrd, root)).toMatchObject({
+  it.each([
+    [
+      'nrrd',
+      nrrd,
+      'NRRD0004\ntype: short\ndimension: 3\nsizes: 9 6 5\nencoding: raw\ndata file: ../../x\n\n',
+    ],
+    [
+      'mha',
+      mha,
+      'ObjectType = Image\nNDims = 3\nDimSize = 9 6 5\nElementType = MET_SHORT\nElementDataFile = ../../x\n',
+    ],
+  ])('keep their voxels in another file: %s', async (format, plugin, header) => {
+    const root = await copied(`${format}/images/a.${format}`, `${format}/masks/a.${format}`);
+    await writeFile(join(root, `images/a.${format}`), header);
+    expect(await failure(plugin, root)).toMatchObject({
+      code: 'IMAGE_UNREADABLE',
       parts: { received: expect.stringContaining('../../x') },
     });
+  });
+
+  it('are something else under that name', async () => {
+    const root = await copied('nifti/images/oblique.nii.gz', 'nifti/masks/oblique.nii.gz');
+    await writeFile(join(root, 'images/oblique.nii.gz'), gzipSync(Buffer.alloc(1000, 'x')));
+    expect(await failure(nifti, root)).toMatchObject({ parts: { received: 'no NIfTI header' } });
+    await writeFile(join(root, 'images/oblique.nii.gz'), 'x');
+    expect(await failure(nifti, root)).toMatchObject({ code: 'IMAGE_UNREADABLE' });
+  });
+
+  it('unpack to far more than their header says: what is too much is not read', async () => {
+    const root = await copied('nifti/images/oblique.nii.gz', 'nifti/masks/oblique.nii.gz');
+    const path = join(root, 'images/oblique.nii.gz');
+    const content = gunzipSync(await readFile(path));
+    await writeFile(path, gzipSync(Buffer.concat([content, Buffer.alloc(2 ** 26)])));
+    const before = process.memoryUsage().rss;
+    expect(await failure(nifti, root)).toBeUndefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 26);
   });
 
   it('lie elsewhere than their mask', async () => {
@@ -284,6 +315,32 @@ describe('series that cannot be read', () => {
 
   it('hold a file that is cut off', async () => {
     expect(await spoilt((root) => truncate(join(root, '0.dcm'), 860))).toContain('damaged');
+  });
+
+  /** Changes a 16-bit number of a tag in a file with explicit value representations. */
+  const patched = async (path: string, [group, element]: readonly [number, number], value: number) => {
+    const content = await readFile(path);
+    const tag = Buffer.from([group & 255, group >> 8, element & 255, element >> 8]);
+    content.writeUInt16LE(value, content.indexOf(tag) + 8);
+    await writeFile(path, content);
+  };
+
+  it('are of more pixels than the file holds', async () => {
+    const spoil = (root: string) => patched(join(root, '0.dcm'), [0x28, 0x10], 7);
+    expect(await spoilt(spoil)).toBe('7 x 9 pixels in 108 bytes');
+  });
+
+  it('are in colour', async () => {
+    const spoil = (root: string) => patched(join(root, '0.dcm'), [0x28, 0x02], 3);
+    expect(await spoilt(spoil)).toBe('a colour image of 3 samples a pixel');
+  });
+
+  it('are of 60,000 x 60,000 pixels', async () => {
+    const root = await copied('film/images/dark.dcm', 'film/masks/dark.png');
+    for (const element of [0x10, 0x11]) await patched(join(root, 'images/dark.dcm'), [0x28, element], 60_000);
+    await expect(load(dicom, root, { images: 'images/*.dcm', masks: 'masks/*.png' })).rejects.toMatchObject({
+      code: 'IMAGE_TOO_LARGE',
+    });
   });
 
   it('hold several frames in one file', async () => {
