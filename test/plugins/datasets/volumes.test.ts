@@ -1,10 +1,10 @@
-import { copyFile, cp, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
-import { IGNORED, resolveOptions, type DatasetPlugin } from '../../../core/index.ts';
-import { temporaryFolder } from '../../../core/testing/index.ts';
+import { IGNORED, loadConfig, resolveOptions, Runner, type DatasetPlugin } from '../../../core/index.ts';
+import { temporaryFolder, toyNetwork } from '../../../core/testing/index.ts';
 import dicom from '../../../plugins/datasets/dicom.ts';
 import mha from '../../../plugins/datasets/mha.ts';
 import nifti from '../../../plugins/datasets/nifti.ts';
@@ -346,5 +346,31 @@ describe('series that cannot be read', () => {
   it('hold several frames in one file', async () => {
     const spoil = (root: string) => copyFile(join(volumes, 'other/frames.dcm'), join(root, '0.dcm'));
     expect(await spoilt(spoil)).toBe('2 frames in one file');
+  });
+});
+
+describe('a run on DICOM files', () => {
+  it('puts no patient field into its folder', async () => {
+    const cwd = temporaryFolder();
+    const here = (path: string) => new URL(`../../../${path}/`, import.meta.url);
+    const dataset = { use: 'dicom', root: join(volumes, 'dicom'), size: 8, testFraction: 0.5 };
+    const loaded = await loadConfig({
+      cwd,
+      presets: here('presets'),
+      target: {
+        ...{ output: cwd, backend: 'wasm', dataset, eps: [4], limit: 2, batch: 2 },
+        ...{ reporters: ['json', 'markdown', 'junit'], metrics: ['dice', 'hd95'], audit: 'off' },
+        ...{ subjects: { toy: { model: toyNetwork() } }, training: { epochs: 1, batch: 4 } },
+      },
+    });
+    const runner = new Runner({ ...dataContext(), cwd, bundledPlugins: here('plugins') });
+    const report = await runner.run(loaded, { print: () => undefined, columns: 80, colour: false });
+    expect(report.rows.every(({ group }) => /^(one|two|three)$/.test(group))).toBe(true);
+    const written = await readdir(cwd, { recursive: true, withFileTypes: true });
+    const files = written.filter((entry) => entry.isFile());
+    expect(files.map(({ name }) => name)).toContain('report.json');
+    for (const { parentPath, name } of files) {
+      expect(await readFile(join(parentPath, name), 'latin1'), name).not.toMatch(/P-4711|P-0815|Invented/);
+    }
   });
 });
