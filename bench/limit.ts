@@ -1,10 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import type { Step } from '../core/plugin.ts';
 import type { Subject } from './subject.ts';
 import { median } from './timing.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
+
+type Shape = [number, number, number, number];
+
+interface Convolution {
+  readonly from: Shape;
+  readonly to: Shape;
+  convolve(x: Tensor4D): Tensor4D;
+}
 
 interface ConvolutionConfig {
   readonly strides: [number, number];
@@ -13,46 +22,41 @@ interface ConvolutionConfig {
 }
 
 /**
- * What an input gradient would take if it were nothing but the network's convolutions, forward and backwards, each run
- * alone by the backend's own operators: seconds. Convolutions inside layers of our own are not counted.
+ * What an input gradient would take if it were nothing but the network's convolutions, forward and backwards: seconds. They
+ * run in one compiled step, independent of each other, as the engine runs them in a network. Convolutions inside
+ * layers of our own are not counted.
  */
-export async function convolutionLimit({ network, shape: [count] }: Subject): Promise<number> {
-  let seconds = 0;
-  for (const layer of network.model.layers) {
-    const run = convolutionOf(layer, count);
-    if (run) seconds += await time(run);
-  }
-  return seconds;
+export function convolutionLimit({ network, shape: [count], steps }: Subject): number {
+  const all = network.model.layers.flatMap((layer) => convolutionOf(layer, count) ?? []);
+  const step: Step = (...given) =>
+    all.flatMap(({ convolve }, i) => {
+      const [x, dy] = [given[2 * i] as Tensor4D, given[2 * i + 1] as Tensor4D];
+      const { value, grad } = tf.valueAndGrad((input) => convolve(input as Tensor4D))(x, dy);
+      // Whole results would stay in memory until the end, where a network uses it again.
+      return [value, grad].map((result) => tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]));
+    });
+  const inputs = all.flatMap(({ from, to }) => [tf.ones(from), tf.ones(to)]);
+  const run = steps.compile('limit', step);
+  const seconds = Array.from({ length: ROUNDS + 1 }, () => {
+    const started = performance.now();
+    tf.dispose(run(...inputs));
+    return (performance.now() - started) / 1000;
+  });
+  tf.dispose(inputs);
+  return median(seconds.slice(1));
 }
 
-/** Forward and input gradient of one layer's convolution, without bias and activation. */
-function convolutionOf(layer: tfl.layers.Layer, count: number): (() => Tensor4D) | undefined {
+/** A layer's convolution without bias and activation. */
+function convolutionOf(layer: tfl.layers.Layer, count: number): Convolution | undefined {
   const kind = layer.getClassName();
   if (kind !== 'Conv2D' && kind !== 'Conv2DTranspose') return undefined;
   const { strides, padding, dilation_rate } = layer.getConfig() as unknown as ConvolutionConfig;
-  const sized = (shape: unknown) =>
-    [count, ...(shape as number[]).slice(1)] as [number, number, number, number];
+  const sized = (shape: unknown) => [count, ...(shape as number[]).slice(1)] as Shape;
   const [from, to] = [sized((layer.input as tfl.SymbolicTensor).shape), sized(layer.outputShape)];
   const kernel = layer.weights[0]!.read() as Tensor4D;
   const convolve = (x: Tensor4D) =>
     kind === 'Conv2D'
       ? tf.conv2d(x, kernel, strides, padding, 'NHWC', dilation_rate)
       : tf.conv2dTranspose(x, kernel, to, strides, padding);
-  return () =>
-    tf.tidy(() => {
-      const [x, dy] = [tf.ones<tf.Rank.R4>(from), tf.ones<tf.Rank.R4>(to)];
-      return tf.grad((input) => convolve(input as Tensor4D))(x, dy) as Tensor4D;
-    });
-}
-
-async function time(run: () => Tensor4D): Promise<number> {
-  const seconds: number[] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const started = performance.now();
-    const result = run();
-    await result.data();
-    result.dispose();
-    seconds.push((performance.now() - started) / 1000);
-  }
-  return median(seconds.slice(1));
+  return { from, to, convolve };
 }

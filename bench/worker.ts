@@ -36,7 +36,7 @@ async function answer(request: Request): Promise<unknown> {
   if (request.do === 'overhead') return overhead(request.case, reference);
   const subject = await subjectOf(request.case);
   if (request.do === 'exported') return compareExported(subject, request.case);
-  if (request.do === 'limit') return { seconds: await convolutionLimit(subject) };
+  if (request.do === 'limit') return { seconds: convolutionLimit(subject) };
   const task = tasksOf(subject)[request.what as Exclude<What, 'sweep'>];
   return request.do === 'profile' ? { lines: await profile(task, engine) } : repeated(task.run);
 }

@@ -65,9 +65,10 @@ function capture(backend: NativeBackend, step: Step, inputs: readonly Tensor[]):
   const { eager, refusal, graph } = recordTwice(backend, step, inputs);
   const slow = (reason: string) => `a step runs operator by operator: ${reason}`;
   if (refusal !== undefined) return { plan: 'eager', outputs: eager, remarks: [slow(refusal)] };
-  const rewritten = tryGraph(backend, () => fuse(graph, backend.binding), inputs, eager);
+  const rewritten = tryGraph(backend, () => fuse(graph, backend.binding), true, inputs, eager);
   const first = typeof rewritten === 'string' ? [`a rewritten step is not used: ${rewritten}`] : [];
-  const made = typeof rewritten === 'string' ? tryGraph(backend, () => graph, inputs, eager) : rewritten;
+  const made =
+    typeof rewritten === 'string' ? tryGraph(backend, () => graph, false, inputs, eager) : rewritten;
   if (typeof made === 'string') return { plan: 'eager', outputs: eager, remarks: [...first, slow(made)] };
   for (const tensor of eager) tensor.dispose();
   return { ...made, remarks: first };
@@ -112,12 +113,13 @@ function own(backend: NativeBackend, tensor: Tensor): Tensor {
 function tryGraph(
   backend: NativeBackend,
   graph: () => Graph,
+  rewritten: boolean,
   inputs: readonly Tensor[],
   eager: readonly Tensor[],
 ): Omit<Captured, 'remarks'> | string {
   let session: Session | undefined;
   try {
-    session = openSession(graph(), backend.binding);
+    session = openSession(graph(), backend.binding, rewritten);
     const outputs = runSession(backend, session, [...inputs]);
     const reason = disagreement(outputs, eager);
     if (reason === undefined) return { plan: session, outputs };

@@ -63,12 +63,12 @@ export function reachable(graph: Graph): Node[] {
  * Loads a graph into a session of the binding. The binding can only load from a folder; since constants are part of
  * the graph and there are no variables, the folder goes as soon as it is loaded.
  */
-export function openSession(graph: Graph, binding: Binding): Session {
+export function openSession(graph: Graph, binding: Binding, rewritten = true): Session {
   const folder = mkdtempSync(join(tmpdir(), 'robust-graph-'));
   try {
     const { bytes, inputs, outputs } = serialise(graph, binding);
     writeFileSync(join(folder, 'saved_model.pb'), bytes);
-    const config = sessionConfig(graph, binding);
+    const config = sessionConfig(graph, binding, rewritten);
     if (config) writeFileSync(join(folder, CONFIG_FILE), config);
     return { id: binding.loadSavedModel(folder, 'serve'), inputs, outputs };
   } finally {

@@ -52,15 +52,16 @@ const AS_IT_IS = [0x52, 5, 0x52, 3, 0x98, 0x01, 0x01];
 const ONE_THREAD = [0x10, 1];
 
 /**
- * How the session of a graph runs on a CPU: as it is, because it is rewritten already and TensorFlow's own optimizer
- * would take seconds to find nothing, and on one thread where its operators are too small for more. The graph alone
- * decides, so that two runs compute the same bits. On a GPU TensorFlow's optimizer chooses memory layouts: undefined.
+ * How the session of a graph runs on a CPU: as it is where it is rewritten, because TensorFlow's own optimizer would take
+ * seconds to find nothing, and on one thread where its operators are too small for more. The graph alone decides, so
+ * that two runs compute the same bits. On a GPU TensorFlow's optimizer chooses memory layouts: undefined.
  */
-export function sessionConfig(graph: Graph, binding: Binding): Uint8Array | undefined {
+export function sessionConfig(graph: Graph, binding: Binding, rewritten: boolean): Uint8Array | undefined {
   if (binding.isUsingGpuDevice()) return undefined;
   const work = reachable(graph).map(multiplications).filter(Boolean);
   const mean = work.reduce((a, b) => a + b, 0) / work.length;
-  return Uint8Array.from(mean < MIN_MULTIPLICATIONS ? [...ONE_THREAD, ...AS_IT_IS] : AS_IT_IS);
+  const threads = mean < MIN_MULTIPLICATIONS ? ONE_THREAD : [];
+  return Uint8Array.from([...threads, ...(rewritten ? AS_IT_IS : [])]);
 }
 
 /** Of a convolution or one of its gradients: pixels of the forward pass's result times elements of the kernel. */

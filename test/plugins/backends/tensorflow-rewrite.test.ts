@@ -76,7 +76,7 @@ describe.runIf(available)('a session', () => {
     const inputs = [random(1, [1, side, side, channels]), random(2, [3, 3, channels, channels])];
     const { graph } = record(native(), convolution, inputs);
     // Field 1 of two: `intra_op_parallelism_threads: 1`.
-    return sessionConfig(graph, native().binding)?.slice(0, 2).join() === '16,1';
+    return sessionConfig(graph, native().binding, true)?.slice(0, 2).join() === '16,1';
   };
 
   it('runs small convolutions on one thread, large ones on all', () => {
