@@ -5,6 +5,7 @@ import { makeContext } from '../../core/testing/index.ts';
 import { attack } from '../plugins/attacks/support.ts';
 import cospgd from '../../plugins/attacks/cospgd.ts';
 import ifgsm from '../../plugins/attacks/ifgsm.ts';
+import mifgsm from '../../plugins/attacks/mi-fgsm.ts';
 import pgd from '../../plugins/attacks/pgd.ts';
 import segpgd from '../../plugins/attacks/segpgd.ts';
 
@@ -41,6 +42,7 @@ const sample: Sample = {
 const projected = { steps, randomStart: false };
 const cases: [AttackPlugin, Record<string, unknown>][] = [
   [ifgsm as never, {}],
+  [mifgsm as never, {}],
   [pgd as never, projected],
   [segpgd as never, projected],
   [cospgd as never, projected],

@@ -12,6 +12,7 @@ import { samplesOf } from '../../../core/testing/batches.ts';
 import { attack } from './support.ts';
 import cospgd from '../../../plugins/attacks/cospgd.ts';
 import ifgsm from '../../../plugins/attacks/ifgsm.ts';
+import mifgsm from '../../../plugins/attacks/mi-fgsm.ts';
 import pgd from '../../../plugins/attacks/pgd.ts';
 import randomNoise from '../../../plugins/attacks/random-noise.ts';
 import segpgd from '../../../plugins/attacks/segpgd.ts';
@@ -30,6 +31,7 @@ const corner = ({ image, mask }: Sample) =>
 describe('on a linear model', () => {
   const gradient: [AttackPlugin, Record<string, unknown>][] = [
     [ifgsm as never, {}],
+    [mifgsm as never, {}],
     [pgd as never, { restarts: 2 }],
     [segpgd as never, {}],
     [cospgd as never, {}],
