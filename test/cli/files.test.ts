@@ -1,34 +1,14 @@
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import type { Report } from '../../core/index.ts';
 import { fromFiles } from '../../core/cli/files.ts';
 import { temporaryFolder } from '../../core/testing/context.ts';
+import { project } from './project.ts';
 import { robust } from './support.ts';
 
-/** A folder with an exported U-Net, and images of a bright square with their masks. */
-async function project(): Promise<string> {
-  const cwd = temporaryFolder();
-  const fixture = fileURLToPath(new URL('../../fixtures/onnx/unet.dynamo.onnx', import.meta.url));
-  cpSync(fixture, join(cwd, 'my model.v2.onnx'));
-  for (const folder of ['img', 'mask']) mkdirSync(join(cwd, folder));
-  const inside = (at: number) => at % 32 >= 8 && at % 32 < 24 && at >= 32 * 10 && at < 32 * 20;
-  const raw = (channels: 1 | 3) => ({ raw: { width: 32, height: 32, channels } });
-  for (const id of ['a', 'b']) {
-    const image = Uint8Array.from({ length: 32 * 32 * 3 }, (_, i) =>
-      inside(Math.floor(i / 3)) ? 180 : (i * 7) % 90,
-    );
-    const mask = Uint8Array.from({ length: 32 * 32 }, (_, i) => (inside(i) ? 255 : 0));
-    await sharp(image, raw(3)).toFile(join(cwd, `img/${id}.png`));
-    await sharp(mask, raw(1)).toFile(join(cwd, `mask/${id}.png`));
-  }
-  return cwd;
-}
-
 test('run tests a model file on images and masks with nothing else written', async () => {
-  const cwd = await project();
+  const cwd = await project('my model.v2.onnx');
   const argv = ['run', '--model', 'my model.v2.onnx', '--images', 'img/*.png', '--masks', 'mask/*.png'];
   const more = ['--backend', 'wasm', '--batch', '2', '--set', 'eps=[1,8]', '--set', 'dataset.size=32'];
   const { code, stdout, stderr } = await robust([...argv, ...more], { cwd });

@@ -7,7 +7,8 @@ type Part = { report: PageData['report'] };
 
 /** What a reader wants to know first. */
 export function Header({ report, verdict }: Part & { verdict: string }) {
-  const { dataset, status, startedAt, gates, audit } = report;
+  const { dataset, subjects, status, startedAt, gates, audit } = report;
+  const ofModels = subjects.flatMap(({ name, notes = [] }) => notes.map((note) => `${name}: ${note}`));
   const [height, width] = dataset.size;
   return (
     <header>
@@ -25,7 +26,7 @@ export function Header({ report, verdict }: Part & { verdict: string }) {
       {status === 'interrupted' && (
         <p class="notice">The run was interrupted: only the images that were finished are counted.</p>
       )}
-      {dataset.notes.map((note) => (
+      {[...dataset.notes, ...ofModels].map((note) => (
         <p class="notice" key={note}>
           {note}
         </p>
