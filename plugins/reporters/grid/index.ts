@@ -26,7 +26,7 @@ export default defineReporter({
       await write(`${name}.png`, await sharp(Buffer.from(svg), { density: DENSITY }).png().toBuffer());
       drawn.push(`grid: ${name}.svg and ${name}.png\n`);
     }
-    print(drawn.length === 0 ? 'grid: none, for the run kept no pictures\n' : drawn.join(''));
+    print(drawn.length === 0 ? 'grid: none, for no image has pictures of every subject\n' : drawn.join(''));
   },
 });
 

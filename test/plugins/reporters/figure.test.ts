@@ -143,6 +143,6 @@ describe('the grid', () => {
   it('leaves out images of which a subject has no pictures', async () => {
     const partial = { ...report, examples: examples([sample.subjects[0]!.name], 8) };
     const { printed } = await draw((target) => grid.report(partial, { images: 2 }, target), await folder());
-    expect(printed).toBe('grid: none, for the run kept no pictures\n');
+    expect(printed).toBe('grid: none, for no image has pictures of every subject\n');
   });
 });
