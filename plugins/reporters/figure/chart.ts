@@ -15,10 +15,11 @@ export interface Captions {
 export function drawChart(report: Report, attack: string, captions: Captions): Promise<string> {
   const curves = report.curves.filter((curve) => curve.attack === attack);
   const metrics = [...new Set(curves.map(({ metric }) => metric))];
-  const { heading, remarks } = captions;
+  const { heading, remarks, published } = captions;
+  const legend = published.length > 0 ? ['diamonds: published values'] : [];
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: heading, subtitle: [...remarks], anchor: 'start' },
+    title: { text: heading, subtitle: [...remarks, ...legend], anchor: 'start' },
     config: { font: 'sans-serif', background: 'white' },
     hconcat: metrics.map((metric) => panel({ ...report, curves }, metric, captions)),
   };

@@ -55,7 +55,8 @@ describe('the figure', () => {
     const curves = report.curves.filter((curve) => curve.attack === attack);
     expect(lines).toHaveLength(curves.length);
     expect(svg.match(/aria-roledescription="point"/g)).toHaveLength(2);
-    for (const text of ['Figure 4', 'reduced widths', ...metrics]) expect(svg).toContain(text);
+    for (const text of ['Figure 4', 'reduced widths', 'published values', ...metrics])
+      expect(svg).toContain(text);
     expect(svg).not.toContain('generated images');
     const png = await sharp(await drawn.read('figure.png')).metadata();
     expect(png).toMatchObject({ format: 'png' });
