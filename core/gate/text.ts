@@ -17,8 +17,8 @@ export function worstVerdict(results: readonly GateResult[]): Verdict {
 const PLACES = 3;
 
 /**
- * Gates as text for people: each rule with its verdict, then the places that decide it. A rule that holds at many
- * places takes one line.
+ * Gates as text for people: each rule with its verdict, the worst first, then the places that decide it. A rule that
+ * holds at many places takes one line.
  *
  * @param columns of the terminal
  */
@@ -34,7 +34,8 @@ export function gateText(
     fail: style.red,
     error: style.red,
   };
-  const rules = [...groupBy(results, ({ rule }) => rule).values()];
+  const weight = (own: readonly GateResult[]) => order.indexOf(worstVerdict(own));
+  const rules = [...groupBy(results, ({ rule }) => rule).values()].sort((a, b) => weight(a) - weight(b));
   const lines = rules.flatMap((own) => {
     const verdict = worstVerdict(own);
     const { rule, level } = own[0]!;

@@ -63,11 +63,15 @@ function side(
   return table([['  eps', ...columns.map(({ name }) => name)], ...rows], columns.length + 1);
 }
 
-/** Curves in blocks of much the same size, each as many as fit beside each other without bars. */
-function chunks(curves: readonly Curve[], { columns, digits }: Look): Curve[][] {
+/** How many curves fit beside each other without bars. */
+export function beside(curves: readonly Curve[], { columns, digits }: Look): number {
   const widths = curves.flatMap(({ points }) => points.map((point) => cell(point, digits).length));
-  const most = Math.max(1, Math.floor((columns - 5) / (Math.max(NAME, ...widths) + 2)));
-  const blocks = Math.ceil(curves.length / most);
+  return Math.max(1, Math.floor((columns - 5) / (Math.max(NAME, ...widths) + 2)));
+}
+
+/** Curves in blocks of much the same size, none of them too wide. */
+function chunks(curves: readonly Curve[], look: Look): Curve[][] {
+  const blocks = Math.ceil(curves.length / beside(curves, look));
   const size = Math.ceil(curves.length / blocks);
   return Array.from({ length: blocks }, (_, i) => curves.slice(i * size, (i + 1) * size));
 }
@@ -80,7 +84,7 @@ function cell(point: Point | undefined, digits: number): string {
 }
 
 /** One line for each curve: means at a few eps, and its course. */
-export function courses(curves: readonly Curve[], look: Look): string {
+export function courses(title: string, curves: readonly Curve[], look: Look): string {
   const levels = halvings(levelsOf(curves));
   const shown = [...new Set([levels[0]!, ...levels.slice(-3)])];
   const severalAttacks = new Set(curves.map(({ attack }) => attack)).size > 1;
@@ -103,5 +107,5 @@ export function courses(curves: readonly Curve[], look: Look): string {
     const means = curve.points.map(({ mean }) => mean);
     return `${line.padEnd(width)}  ${spark(spread(means, room), scaleOf(means))}`;
   });
-  return `${look.style.bold('other metrics')}\n${drawn.join('\n')}`;
+  return `${look.style.bold(title)}\n${drawn.join('\n')}`;
 }

@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk';
 import { auditText, defineReporter, gateText, type Curve, type Report } from '../../../core/index.ts';
 import { count } from '../shared/text.ts';
-import { courses, curveBlock, type Look } from './curves.ts';
+import { beside, courses, curveBlock, type Look } from './curves.ts';
 import { differences } from './differences.ts';
 import { fit } from './draw.ts';
 import { worstImages } from './images.ts';
@@ -61,20 +61,21 @@ function heading({ engine, dataset, subjects, seed }: Report, { columns, style }
   ].join('\n');
 }
 
-/** The first metric at length, the others in a line each. */
+/** The first metric at length if its subjects fit beside each other, all else in a line each. */
 function curves({ curves: all }: Report, look: Look): string[] {
-  const isFirst = ({ metric }: Curve) => look.all || metric === all[0]?.metric;
-  const [first, rest] = [all.filter(isFirst), all.filter((curve) => !isFirst(curve))];
   const groups = new Map<string, Curve[]>();
-  for (const curve of first) {
+  for (const curve of all.filter(({ metric }) => look.all || metric === all[0]!.metric)) {
     const key = JSON.stringify([curve.metric, curve.attack]);
     groups.set(key, [...(groups.get(key) ?? []), curve]);
   }
-  const blocks = [...groups.values()].map((own) => curveBlock(own, look));
+  const fits = (own: readonly Curve[]) => look.all || own.length <= beside(own, look);
+  const long = [...groups.values()].filter(fits);
+  const rest = all.filter((curve) => !long.some((own) => own.includes(curve)));
+  const title = long.length > 0 ? 'other metrics' : 'means over images';
   const incomplete = all.some(({ points }) => points.some((point) => point.undefined > 0));
   return [
-    ...blocks,
-    ...(rest.length > 0 ? [courses(rest.toSorted(byMetric(rest)), look)] : []),
+    ...long.map((own) => curveBlock(own, look)),
+    ...(rest.length > 0 ? [courses(title, rest.toSorted(byMetric(rest)), look)] : []),
     ...(incomplete
       ? [look.style.dim('!n: the metric is undefined for n images, which the mean leaves out')]
       : []),

@@ -116,6 +116,16 @@ describe('the terminal reporter', () => {
     expect((await show(sample)).join('\n')).not.toContain('most damaged');
   });
 
+  it('gives each of many subjects a line instead of a table', async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `subject-${index}`);
+    const many = { ...paper, curves: names.map((name) => fall(name, 'dice')) };
+    const lines = await show(many);
+    const start = lines.indexOf('means over images');
+    expect(lines[start + 10]).toMatch(/^ +subject-8 +0\.900 +0\.700 +0\.500 +0\.100 +█/);
+    expect(lines.filter((line) => line.startsWith('clean'))).toEqual([]);
+    expect((await show(many, { all: true })).filter((line) => line.startsWith('clean'))).toHaveLength(4);
+  });
+
   it('leaves bars out where there is no room, and keeps to the columns there are', async () => {
     const names = ['a', 'b', 'c'].map((name) => `${name}-with-a-long-name-of-its-own`);
     const wide = { ...paper, curves: names.map((name) => fall(name, 'dice')) };

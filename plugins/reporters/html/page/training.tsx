@@ -38,7 +38,7 @@ export function Training({ report }: { report: PageData['report'] }) {
           label={`Loss of each epoch. ${sentences(own, 'loss')} The table below holds all values.`}
           options={{
             x,
-            y: { label: '↑ mean loss', grid: true, zero: true },
+            y: { label: '↑ mean loss', grid: true, zero: true, nice: true },
             marks: [Plot.lineY(epochs, { ...line, y: 'loss' }), Plot.dot(epochs, { ...dot, y: 'loss' })],
           }}
         />
