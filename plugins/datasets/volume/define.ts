@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { defineDataset, openSamples, repeatGrey } from '../../../core/index.ts';
+import { defineDataset, openSamples, repeatGrey, RobustError } from '../../../core/index.ts';
 import type { Context, Dataset, OptionsOf, SampleSplits } from '../../../core/index.ts';
 import { listingOptions } from '../listing/options.ts';
 import { splitItems } from '../listing/split.ts';
@@ -87,6 +87,7 @@ async function loadVolumes(chosen: Chosen, ctx: Context): Promise<Dataset> {
     ...chosen,
     dir: resolve(ctx.baseDir, chosen.root),
   });
+  if (window && window[1]! <= 0) throw noWidth(window);
   const slicing = { plane, every, skipEmpty, window, size: native ? null : size, ...(labels && { labels }) };
   const slices = await VolumeSlices.open(volumes, slicing, ctx.signal);
   const { train, test } = splitItems(slices.volumes, testFraction);
@@ -107,4 +108,14 @@ async function loadVolumes(chosen: Chosen, ctx: Context): Promise<Dataset> {
     },
   };
   return openSamples(splits, format, ctx);
+}
+
+function noWidth(window: readonly number[]): RobustError {
+  return new RobustError('CONFIG_INVALID', {
+    message: 'The window has no width.',
+    where: 'dataset.window',
+    expected: 'centre and width, such as [40, 400]',
+    received: `[${window.join(', ')}]`,
+    next: 'the lowest and highest intensity are centre - width / 2 and centre + width / 2',
+  });
 }

@@ -15,6 +15,8 @@ export interface Dicom {
   readonly window: readonly [low: number, high: number] | null;
   /** Whose it is. It decides what belongs together and goes no further. */
   readonly patient: string | null;
+  /** The transfer syntax of compressed pixels. */
+  readonly compression: string | null;
 }
 
 /** What is read of each file. */
@@ -63,6 +65,9 @@ export async function openDicom(path: string): Promise<Dicom> {
     files: sorted.map((slice) => slice.path),
     window: displayWindow(first.tags),
     patient: text(first.tags, 'x00100020') ?? text(first.tags, 'x00100010') ?? null,
+    compression: first.tags.elements['x7fe00010']?.encapsulatedPixelData
+      ? (text(first.tags, 'x00020010') ?? 'unknown')
+      : null,
   };
 }
 
@@ -71,15 +76,25 @@ export async function openDicom(path: string): Promise<Dicom> {
  *
  * @throws RobustError IMAGE_UNREADABLE.
  */
-export async function dicomVoxels({ files, geometry: { size } }: Dicom): Promise<ArrayLike<number>> {
+export async function dicomVoxels(dicom: Dicom): Promise<ArrayLike<number>> {
+  const { files, compression, geometry } = dicom;
   const { readImageDicomFileSeriesNode } = await import('@itk-wasm/dicom');
   const options = { inputImages: [...files], singleSortedSeries: true };
-  const image = await inItk(files[0]!, async () => (await readImageDicomFileSeriesNode(options)).outputImage);
-  const { components } = image.imageType;
-  if (components !== 1 || image.size.some((side, axis) => side !== size[axis])) {
-    throw unreadable(files[0]!, `${image.size.join(' x ')} voxels of ${components} numbers`);
+  const read = inItk(files[0]!, async () => (await readImageDicomFileSeriesNode(options)).outputImage);
+  const { imageType, size, data } = await read.catch((cause: unknown) => {
+    if (compression === null) throw cause;
+    const next = 'decompress the files first, for example with gdcmconv --raw';
+    throw unreadable(
+      files[0]!,
+      `damaged pixels, or a compression not known here: ${compression}`,
+      cause,
+      next,
+    );
+  });
+  if (imageType.components !== 1 || size.some((side, axis) => side !== geometry.size[axis])) {
+    throw unreadable(files[0]!, `${size.join(' x ')} voxels of ${imageType.components} numbers`);
   }
-  return image.data as unknown as ArrayLike<number>;
+  return data as unknown as ArrayLike<number>;
 }
 
 async function readSlice(path: string): Promise<Slice> {

@@ -1,10 +1,13 @@
-/** Levels that a histogram tells apart: integers of 16 bits all. */
+/** Levels that a histogram tells apart. */
 const BINS = 2 ** 16;
 
 /** Lowest and highest intensity that become 0 and 255. */
 export type Range = readonly [low: number, high: number];
 
-/** The range without the lowest and highest 0.5 % of the finite voxels; single voxels may be far off. */
+/**
+ * The range without the lowest and highest 0.5 % of the voxels: single ones may be far off. What is no finite number
+ * does not count.
+ */
 export function usualRange(voxels: ArrayLike<number>): Range {
   let [min, max] = [Infinity, -Infinity];
   for (let i = 0; i < voxels.length; i++) {
@@ -14,15 +17,12 @@ export function usualRange(voxels: ArrayLike<number>): Range {
     max = Math.max(max, value);
   }
   if (!(max > min)) return [min, min + 1];
-  const width = Math.max(1, max - min) / (BINS - 1);
-  // Integers of a small range get a bin each.
-  const step = max - min < BINS && Number.isInteger(min) && Number.isInteger(max) ? 1 : width;
+  const step = (max - min) / (BINS - 1);
   const counts = new Uint32Array(BINS);
   let total = 0;
   for (let i = 0; i < voxels.length; i++) {
-    const bin = Math.floor((voxels[i]! - min) / step);
-    if (!(bin >= 0 && bin < BINS)) continue;
-    counts[bin]! += 1;
+    if (!Number.isFinite(voxels[i])) continue;
+    counts[Math.round((voxels[i]! - min) / step)]! += 1;
     total++;
   }
   const at = (share: number) => {

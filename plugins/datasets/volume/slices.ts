@@ -89,8 +89,11 @@ export class VolumeSlices {
   }
 
   /** An image of 0..255 and its mask, as large as the slice is in the file. */
-  async read({ files: [image], slice }: SliceFiles): Promise<{ image: Image; mask: Mask }> {
-    const opened = this.volumes.find((one) => one.image === image)!;
+  async read({ files, slice }: SliceFiles): Promise<{ image: Image; mask: Mask }> {
+    // One image may be listed with several masks.
+    const opened = this.volumes.find(({ image, masks }) =>
+      [image, ...masks].every((path, i) => path === files[i]),
+    )!;
     const { rows, columns, at } = opened.grid;
     const { voxels, range } = await this.#voxels.get(opened);
     const values = new Float32Array(rows * columns);

@@ -9,6 +9,7 @@ import dicom from '../../../plugins/datasets/dicom.ts';
 import mha from '../../../plugins/datasets/mha.ts';
 import nifti from '../../../plugins/datasets/nifti.ts';
 import nrrd from '../../../plugins/datasets/nrrd.ts';
+import { toGrey, usualRange } from '../../../plugins/datasets/volume/intensity.ts';
 import { dataContext } from '../../core/images/support.ts';
 
 const volumes = fileURLToPath(new URL('../../../fixtures/volumes/', import.meta.url));
@@ -99,6 +100,26 @@ describe('slices of volumes', () => {
     },
   );
 
+  it('may have two masks, each in a line of its own', async () => {
+    const root = await copied('nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd');
+    const content = await readFile(join(root, 'masks/a.nrrd'));
+    const start = content.indexOf('\n\n') + 2;
+    const blank = gzipSync(Buffer.alloc(gunzipSync(content.subarray(start)).length));
+    await writeFile(join(root, 'masks/blank.nrrd'), Buffer.concat([content.subarray(0, start), blank]));
+    const lines = ['x,images/a.nrrd,masks/a.nrrd', 'y,images/a.nrrd,masks/blank.nrrd'];
+    await writeFile(join(root, 'list.csv'), ['id,image,mask', ...lines].join('\n'));
+    const { test } = await load(nrrd, root, { manifest: 'list.csv' });
+    const [x, y] = [await test.get(2), await test.get(7)];
+    expect([x.id, y.id]).toEqual(['x/2', 'y/2']);
+    expect(x.image).toEqual(y.image);
+    expect([x, y].map(({ mask }) => mask.data.includes(1))).toEqual([true, false]);
+  });
+
+  it('need a window with a width', async () => {
+    const attempt = load(nrrd, join(volumes, 'nrrd'), { window: [40, 0] });
+    await expect(attempt).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
   it('may be thinned out, and those without foreground left out', async () => {
     const root = join(volumes, 'nrrd');
     expect((await load(nrrd, root, { every: 2 })).test.ids).toEqual(['a/0', 'a/2', 'a/4']);
@@ -178,6 +199,27 @@ describe('radiographs', () => {
     const { mask, spacing } = await (await films()).test.get(0);
     expect(mask.data.reduce((sum, value) => sum + value, 0)).toBeGreaterThan(8);
     expect(spacing![0]).toBeCloseTo((0.2 * 7) / 8, 12);
+  });
+});
+
+describe('the usual range of intensities', () => {
+  it.each([
+    ['spans all but the outermost voxels', Array.from({ length: 1001 }, (_, i) => i), [5, 995]],
+    ['of small numbers too', Array.from({ length: 1001 }, (_, i) => i / 1e6), [5e-6, 995e-6]],
+    ['leaves out metal', [...new Array<number>(499).fill(0), ...new Array<number>(500).fill(1), 1e5], [0, 1]],
+    ['falls back to the extremes', [...new Array<number>(999).fill(3), 7], [3, 7]],
+    ['knows constant volumes', [2, 2, NaN, 2], [2, 3]],
+  ])('%s', (_what, voxels, expected) => {
+    const [low, high] = usualRange(voxels);
+    const width = Math.max(...voxels.filter(Number.isFinite)) - Math.min(...voxels.filter(Number.isFinite));
+    expect(Math.abs(low - expected[0]!)).toBeLessThanOrEqual(width / 65535);
+    expect(Math.abs(high - expected[1]!)).toBeLessThanOrEqual(width / 65535);
+  });
+
+  it('becomes 0 to 255, and what is no number 0', () => {
+    expect([...toGrey(Float32Array.of(-200, -160, 40, 240, 500, NaN), [-160, 240])]).toEqual([
+      0, 0, 127.5, 255, 255, 0,
+    ]);
   });
 });
 
@@ -341,6 +383,21 @@ describe('series that cannot be read', () => {
     await expect(load(dicom, root, { images: 'images/*.dcm', masks: 'masks/*.png' })).rejects.toMatchObject({
       code: 'IMAGE_TOO_LARGE',
     });
+  });
+
+  it('are compressed in a way that nobody reads', async () => {
+    const root = await copied('film/masks/bright.png');
+    const images = 'images/*.dcm';
+    await mkdir(join(root, 'images'));
+    await copyFile(join(volumes, 'other/unknown.dcm'), join(root, 'images/bright.dcm'));
+    const data = await load(dicom, root, { images, masks: 'masks/*.png' });
+    await expect(data.test.get(0)).rejects.toMatchObject({
+      parts: { received: expect.stringContaining('1.2.840.10008.1.2.4.201') },
+    });
+    await copyFile(join(volumes, 'other/rle.dcm'), join(root, 'images/bright.dcm'));
+    const plain = await load(dicom, join(volumes, 'film'), { images, masks: 'masks/*.png' });
+    const compressed = await load(dicom, root, { images, masks: 'masks/*.png' });
+    expect(await compressed.test.get(0)).toEqual(await plain.test.get(0));
   });
 
   it('hold several frames in one file', async () => {
