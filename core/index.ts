@@ -6,6 +6,7 @@
 export type * from './vocabulary.ts';
 export * from './plugin.ts';
 export type * from './models/description.ts';
+export { describeLayer } from './models/inspect.ts';
 export { RobustError, codes, nearest, suggestion, type ErrorCode, type ErrorParts } from './errors/index.ts';
 export { classLogits, crossEntropy, inverseMask, meanCrossEntropy, oneHot } from './gradients/losses.ts';
 export { clipToBall, clipToRange } from './sweep/box.ts';

@@ -37,12 +37,13 @@ export function inspectNetwork(
   };
   const { model, dispose } = buildNetwork(watched, options, defenses, request, blank(ctx));
   const outputs = model.outputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape }));
-  const description = { layers: model.layers.map(describe), taps, outputs };
+  const description = { layers: model.layers.map(describeLayer), taps, outputs };
   dispose();
   return description;
 }
 
-function describe(layer: tfl.layers.Layer): LayerDescription {
+/** What a layer is and costs, as far as its shapes are known. */
+export function describeLayer(layer: tfl.layers.Layer): LayerDescription {
   const inputs = shapesOf(layer.input);
   const output = shapesOf(layer.output)[0]!;
   return {
@@ -58,9 +59,10 @@ function describe(layer: tfl.layers.Layer): LayerDescription {
 }
 
 /** Every weight of a kernel is used once per pixel of the output; of a transposed convolution, of the input. */
-function ofKernels(layer: tfl.layers.Layer, input: tfl.Shape, output: tfl.Shape): number {
+function ofKernels(layer: tfl.layers.Layer, input: tfl.Shape, output: tfl.Shape): number | null {
   const places = layer.getClassName().endsWith('Transpose') ? input : output;
-  return count(layer.weights.filter(({ originalName }) => /kernel$/.test(originalName))) * pixels(places);
+  const used = count(layer.weights.filter(({ originalName }) => /kernel$/.test(originalName)));
+  return used > 0 && places.slice(1).includes(null) ? null : used * pixels(places);
 }
 
 /** Product of all sides but batch and channels. */

@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { TensorProtoSchema } from '../../plugins/models/onnx/proto/onnx_pb.ts';
 import { floats, longs, sketch, tiny, written, type Sketch } from '../plugins/models/onnx/build.ts';
 import { robust } from './support.ts';
+import type { LayerDescription } from '../../core/index.ts';
 
 const wasm = ['--backend', 'wasm'];
 
@@ -92,6 +94,37 @@ describe('inspect FILE', () => {
     expect(stdout).toContain('operators: Loop 1, Relu 1');
     expect(stdout).toContain('not computed here: Loop');
     expect(stdout).toMatch(/node 1 +Loop +\? +\?/);
+  });
+});
+
+describe('inspect of a Keras file', () => {
+  const inspect = async (name: string, ...more: string[]) => {
+    const path = fileURLToPath(new URL(`../../fixtures/keras/${name}`, import.meta.url));
+    const { stdout } = await robust(['inspect', path, '--json', ...more, ...wasm]);
+    return JSON.parse(stdout) as { layers: LayerDescription[] } & Record<string, unknown>;
+  };
+
+  test('tells parameters, multiply-accumulates and what it would assume', async () => {
+    const { layers, ...found } = await inspect('unet.keras3.keras');
+    expect(found).toMatchObject({
+      use: 'keras',
+      image: [32, 32, 3],
+      logits: [32, 32, 2],
+      suggestion: { scale: 1 },
+    });
+    expect(layers.find(({ type }) => type === 'Conv2D')).toMatchObject({
+      ...{ output: [32, 32, 4], trainable: 108, multiplyAccumulates: 108 * 32 * 32 },
+    });
+    // Inside the model that is a layer: 4 x 6 x 9 + 6.
+    expect(layers.filter(({ trainable }) => trainable === 222)).toHaveLength(1);
+  });
+
+  test('of images of any size knows no multiply-accumulates, and checks its gradient', async () => {
+    const { layers, ...found } = await inspect('sequential.keras2.h5', '--size', '16', '--gradcheck');
+    expect(layers.map(({ trainable }) => trainable).filter((count) => count > 0)).toEqual([112, 8, 37]);
+    expect(layers.find(({ type }) => type === 'Conv2D')!.multiplyAccumulates).toBeNull();
+    expect(found).toMatchObject({ image: [16, 16, 3], inputs: [{ shape: [null, null, null, 3] }] });
+    expect((found['gradient'] as { relativeError: number }).relativeError).toBeLessThan(0.1);
   });
 });
 

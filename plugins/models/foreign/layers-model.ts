@@ -1,7 +1,7 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { RobustError, suggestion } from '../../../core/index.ts';
+import { describeLayer, RobustError, suggestion, type ModelDescription } from '../../../core/index.ts';
 import { unsupported } from './failure.ts';
 import type { ForeignModel, Kind, Scale } from './model.ts';
 import type { Notes } from './notes.ts';
@@ -119,6 +119,24 @@ export function layersModel(
     },
     dispose: () => void model.dispose(),
   };
+}
+
+/** What `robust inspect` shows of a model, beside how it would be used. */
+export function describeLayers(
+  model: tfl.LayersModel,
+): Pick<ModelDescription, 'layers' | 'taps' | 'inputs' | 'outputs'> {
+  const port = ({ name, dtype, shape }: tfl.SymbolicTensor) => ({ name, type: dtype, shape });
+  return {
+    layers: allLayers(model).map(describeLayer),
+    taps: [],
+    inputs: model.inputs.map(port),
+    outputs: model.outputs.map(port),
+  };
+}
+
+/** Layers of a model and of the models in it. */
+function allLayers({ layers }: { readonly layers: readonly tfl.layers.Layer[] }): tfl.layers.Layer[] {
+  return layers.flatMap((layer) => ('layers' in layer ? allLayers(layer as tfl.LayersModel) : [layer]));
 }
 
 /** A rescaling at the beginning tells what the model expects. */

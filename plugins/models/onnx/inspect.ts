@@ -1,6 +1,6 @@
 import type { Context, InspectRequest, LayerDescription, ModelDescription } from '../../../core/index.ts';
 import type { Notes } from '../foreign/notes.ts';
-import { prepare } from '../foreign/segmenter.ts';
+import { assumed } from '../foreign/inspect.ts';
 import type { ModelFile } from './file.ts';
 import { makeModel, type Node, type Port } from './graph.ts';
 import { onnxModel } from './model.ts';
@@ -35,26 +35,11 @@ export function inspectFile(
     return { ...told, layers, notes: ['sizes are not known: not every operator is computed'] };
   }
   const { sides } = imageInput(model, options.layout, []);
-  const image = {
-    height: sides.height ?? request.height ?? 256,
-    width: sides.width ?? request.width ?? 256,
-    channels: sides.channels ?? request.channels ?? 3,
-    domain: request.domain,
-  };
   const counter = new LayerCounter(graph.constants, sides.batch ?? 1);
   const network = onnxModel(file, options, notes, (...seen) => counter.see(...seen));
   try {
-    const { channels } = prepare(network, image, request.classes?.length ?? 2, options, ctx, notes);
-    return {
-      ...told,
-      layers: counter.layers,
-      image: [image.height, image.width, image.channels],
-      logits: [image.height, image.width, channels],
-      suggestion: Object.fromEntries(
-        notes.flatMap(({ option, value }) => (option === undefined ? [] : [[option, value]])),
-      ),
-      notes: notes.map(({ text }) => text),
-    };
+    const found = assumed(network, request, options, ctx, notes);
+    return { ...told, layers: counter.layers, ...found };
   } finally {
     network.dispose();
   }
