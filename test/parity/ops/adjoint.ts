@@ -30,6 +30,9 @@ const convolutions: LinearOperator[] = [
   conv([2, 32, 40, 16], [1, 1, 16, 9], 1, 'same'),
   conv([2, 65, 64, 3], [7, 7, 3, 8], 2, 3),
   conv([2, 31, 32, 8], [3, 3, 8, 8], 2, 'same'),
+  // TensorFlow's own kernel for the gradient of this filter ends the process on some processors.
+  conv([1, 16, 16, 8], [1, 1, 8, 16], 2, 'same'),
+  conv([2, 15, 18, 8], [1, 1, 8, 16], 2, 'valid'),
   conv([2, 32, 30, 8], [2, 2, 8, 4], 2, 'valid'),
   conv([2, 33, 31, 6], [3, 3, 6, 5], 3, 1),
   ...[2, 4, 8, 16].map((dilation) => conv([2, 24, 33, 4], [3, 3, 4, 6], 1, 'same', dilation)),
