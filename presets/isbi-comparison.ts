@@ -52,6 +52,8 @@ export default {
       config: {
         output: 'runs/isbi-comparison-small-phantom',
         dataset: { use: 'skin-phantom', size: 96, train: 128, test: 16 },
+        // A seventh of the images.
+        training: { epochs: 20 },
       },
     },
   ],
