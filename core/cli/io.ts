@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Screen } from '../runner.ts';
 import type { Logger } from '../vocabulary.ts';
 
 /** A stream of text: standard output, standard error, or a test's. */
@@ -49,11 +50,18 @@ export function colours(output: Output, env: NodeJS.ProcessEnv): ChalkInstance {
   return new Chalk({ level: hasColour(output, env) ? 1 : 0 });
 }
 
-export function hasColour(output: Output, env: NodeJS.ProcessEnv): boolean {
+function hasColour(output: Output, env: NodeJS.ProcessEnv): boolean {
   if (env['NO_COLOR']) return false;
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false';
   return output.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+/** Reporters print to standard output, unless that is kept for JSON. */
+export function screen({ stdout, stderr, env }: Io, json = false): Screen {
+  const output = json ? stderr : stdout;
+  const print = (text: string) => void output.write(text);
+  return { print, columns: output.columns ?? 80, colour: hasColour(output, env) };
 }
 
 /** Talk on standard error. */

@@ -12,6 +12,7 @@ import { listCommand } from './list.ts';
 import { newCommand } from './new.ts';
 import { version } from './paths.ts';
 import { planCommand } from './plan.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { trainCommand } from './train.ts';
@@ -45,6 +46,7 @@ const commands = [
   trainCommand,
   planCommand,
   gateCommand,
+  reportCommand,
   compareCommand,
   listCommand,
   inspectCommand,

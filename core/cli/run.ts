@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { schema } from '../config/schema.ts';
 import { gateExitCode } from '../gate/gate.ts';
-import { Runner, type Screen } from '../runner.ts';
+import { Runner } from '../runner.ts';
 import { INTERRUPTED, interruptible } from './interrupt.ts';
-import { cacheFolder, hasColour, makeLogger, type Io, type Talk } from './io.ts';
+import { cacheFolder, makeLogger, screen, type Io, type Talk } from './io.ts';
 import type { Finish } from './main.ts';
 import { bundledPlugins } from './paths.ts';
 import { makeProgress } from './progress.ts';
@@ -45,11 +45,4 @@ export function makeRunner(io: Io, talk: Talk, signal: AbortSignal): Runner {
     cacheDir: cacheFolder(env),
   });
   return talk.quiet ? runner : runner.use(makeProgress(stderr));
-}
-
-/** Reporters print to standard output, unless that is kept for JSON. */
-function screen({ stdout, stderr, env }: Io, json: boolean): Screen {
-  const output = json ? stderr : stdout;
-  const print = (text: string) => void output.write(text);
-  return { print, columns: output.columns ?? 80, colour: hasColour(output, env) };
 }
