@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataSet } from 'dicom-parser';
 import type { Geometry, Triple } from './geometry.ts';
@@ -42,7 +42,7 @@ export async function openDicom(path: string): Promise<Dicom> {
   if (folder && names.length === 0) throw unreadable(path, 'an empty folder');
   const slices: Slice[] = [];
   for (const file of folder ? names.map((name) => join(path, name)) : [path])
-    slices.push(await readSlice(file));
+    slices.push(await readSlice(await realpath(file)));
   const sorted = slices.length === 1 ? slices : sortSeries(path, slices);
   const [first, last] = [sorted[0]!, sorted.at(-1)!];
   const size: Triple = [

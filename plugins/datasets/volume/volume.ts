@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { RobustError, type ErrorCode } from '../../../core/index.ts';
 import { dicomVoxels, openDicom } from './dicom.ts';
 import type { Geometry } from './geometry.ts';
@@ -21,7 +21,8 @@ export interface Volume {
  * @throws RobustError IMAGE_UNREADABLE, IMAGE_TOO_LARGE, and `missing` where nothing is there.
  */
 export async function openVolume(path: string, missing: ErrorCode): Promise<Volume> {
-  await stat(path).catch((cause: unknown) => {
+  // ITK sees the folder of a file and nothing else, so it cannot follow a link.
+  const file = await realpath(path).catch((cause: unknown) => {
     throw new RobustError(missing, {
       message: missing === 'MASK_MISSING' ? 'The mask does not exist.' : 'The volume does not exist.',
       where: path,
@@ -36,6 +37,6 @@ export async function openVolume(path: string, missing: ErrorCode): Promise<Volu
     const dicom = await openDicom(path);
     return { ...dicom, path, voxels: () => dicomVoxels(dicom) };
   }
-  const geometry = await itkGeometry(path, ending);
-  return { path, geometry, window: null, patient: null, voxels: () => itkVoxels(path, ending) };
+  const geometry = await itkGeometry(file, ending);
+  return { path, geometry, window: null, patient: null, voxels: () => itkVoxels(file, ending) };
 }

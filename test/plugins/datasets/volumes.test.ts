@@ -1,4 +1,14 @@
-import { copyFile, cp, mkdir, readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -99,6 +109,27 @@ describe('slices of volumes', () => {
       }
     },
   );
+
+  it('may be links', async () => {
+    const root = temporaryFolder();
+    const series = (await readdir(join(volumes, 'dicom/images/one'))).map(
+      (name) => `dicom/images/one/${name}`,
+    );
+    for (const name of ['nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd', 'dicom/masks/one.nrrd', ...series]) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await symlink(join(volumes, name), join(root, name));
+    }
+    for (const [plugin, format] of [
+      [nrrd, 'nrrd'],
+      [dicom, 'dicom'],
+    ] as const) {
+      const [linked, plain] = [
+        await load(plugin, join(root, format)),
+        await load(plugin, join(volumes, format)),
+      ];
+      expect(await linked.test.get(2)).toEqual(await plain.test.get(2));
+    }
+  });
 
   it('may have two masks, each in a line of its own', async () => {
     const root = await copied('nrrd/images/a.nrrd', 'nrrd/masks/a.nrrd');
