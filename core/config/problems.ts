@@ -37,11 +37,20 @@ const limits: readonly (readonly [keyword: string, words: (limit: unknown) => st
 export function describeSchema(schema: Tree): string {
   if (Array.isArray(schema['enum'])) return `one of ${schema['enum'].map(quote).join(', ')}`;
   const types = [schema['type'] ?? []].flat() as string[];
-  const named = types.filter((type) => type !== 'null').map((type) => typeNames[type] ?? type);
-  const bounds = limits.flatMap(([keyword, words]) => (keyword in schema ? [words(schema[keyword])] : []));
+  // A pattern that only one word fits is that word.
+  const word = /^\^(\w+)\$$/.exec(String(schema['pattern']))?.[1];
+  const others = [...(word === undefined ? [] : [quote(word)]), ...(types.includes('null') ? ['null'] : [])];
+  const named = types
+    .filter((type) => type !== 'null' && !(type === 'string' && word !== undefined))
+    .map((type) => typeNames[type] ?? type);
+  const bounds = limits.flatMap(([keyword, words]) =>
+    keyword in schema && !(keyword === 'pattern' && word !== undefined) ? [words(schema[keyword])] : [],
+  );
   const items = schema['items'] === undefined ? [] : [`each item ${describeSchema(schema['items'] as Tree)}`];
   const main = [named.join(' or ') || 'anything', ...bounds, ...items].join(', ');
-  return types.includes('null') && named.length > 0 ? `${main}${bounds.length > 0 ? ',' : ''} or null` : main;
+  return others.length > 0 && named.length > 0
+    ? `${main}${bounds.length > 0 ? ',' : ''} or ${others.join(' or ')}`
+    : main;
 }
 
 /** Ajv's errors (made with `verbose`) as problems, one per setting; `base` is put before every path. */

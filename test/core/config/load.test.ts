@@ -126,7 +126,7 @@ describe('errors', () => {
     const lines = error.parts.message.split('\n');
     expect(lines[0]).toBe('7 settings do not fit:');
     expect(lines.slice(1).sort()).toEqual([
-      "- batch (--set): expected a whole number, at least 1; received 'many'",
+      "- batch (--set): expected a whole number, at least 1, or 'auto'; received 'many'",
       expect.stringMatching(/^- datasett \(a\.json\): expected one of .*; did you mean 'dataset'\?$/),
       '- eps (a.json): expected a list, of at least 1 item, each item a number or text; received []',
       expect.stringMatching(/^- sed \(ROBUST_SED\): .* did you mean 'seed'\?$/),
