@@ -23,6 +23,8 @@ export type { Cell, Plan } from './plan/plan.ts';
 export type { Preset } from './config/presets.ts';
 export { auditText } from './audit/text.ts';
 export { gateText, worstVerdict } from './gate/text.ts';
+export { groupBy } from './statistics/group.ts';
+export { plain, short } from './text.ts';
 export { reportSchema } from './report-schema.ts';
 export type { AttackCheck, AuditCheck, Finding, SubjectCheck } from './audit/check.ts';
 export type { Attacked, Objective, SubjectAudit } from './audit/subject.ts';

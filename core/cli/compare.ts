@@ -9,7 +9,7 @@ import {
 } from '../gate/compare.ts';
 import { groupBy } from '../statistics/group.ts';
 import { readReport } from '../store/read-report.ts';
-import { plain, wrap } from '../text.ts';
+import { short, wrap } from '../text.ts';
 import { reportFile } from './gate.ts';
 import { colours, type Io } from './io.ts';
 import type { Finish } from './main.ts';
@@ -57,16 +57,16 @@ function loneText(run: string, only: Lone): string[] {
     .filter(([, names]) => names.length > 0)
     .map(([kind, names]) => {
       const rest = names.length > NAMES ? `, and ${names.length - NAMES} more` : '';
-      const shown = names.slice(0, NAMES).map((name) => cut(name, 40));
+      const shown = names.slice(0, NAMES).map((name) => short(name, 40));
       return wrap(`only in the run ${run}: ${kind} ${shown.join(', ')}${rest}`, 80, '  ');
     });
 }
 
 function changesText(changes: readonly Change[], paint: ChalkInstance): string {
   const rows = changes.map(({ path, before, after }) => [
-    cut(path, 34),
-    cut(show(before), 21),
-    cut(show(after), 21),
+    short(path, 34),
+    short(show(before), 21),
+    short(show(after), 21),
   ]);
   return table(
     ['changed', 'before', 'after'].map((head) => paint.bold(head)),
@@ -90,9 +90,11 @@ function cellsText(cells: readonly ComparedCell[], paint: ChalkInstance): string
     (title, column) => 2 + Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );
   const room = Math.max(8, 80 - taken.slice(1).reduce((sum, width) => sum + width, 0));
-  const shown = rows.map(([name, ...values]) => [cut(name!, room), ...values]);
+  const shown = rows.map(([name, ...values]) => [short(name!, room), ...values]);
   const lines = table(head, shown, [1, 2, 3, 4]).split('\n');
-  return [paint.bold(cut(`${metric} of ${subject}`, 80)), ...lines.map((line) => cut(line, 80))].join('\n');
+  return [paint.bold(short(`${metric} of ${subject}`, 80)), ...lines.map((line) => short(line, 80))].join(
+    '\n',
+  );
 }
 
 /** Five significant digits at most, and four decimals. */
@@ -110,10 +112,4 @@ function chance(p: number | null): string {
 function show(value: unknown): string {
   if (value === undefined) return '-';
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** One line of plain text of a width at most: reports may come from anywhere. */
-function cut(text: string, width: number): string {
-  const characters = [...plain(text)];
-  return characters.length <= width ? characters.join('') : `${characters.slice(0, width - 1).join('')}…`;
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defineDataset, few, findFiles, openPairs, pairFiles, RobustError } from '../../core/index.ts';
 import type { Pairing } from '../../core/index.ts';
+import { sizeOptions } from './listing/options.ts';
 
 /** Official number of pairs per split. */
 const OFFICIAL = { Training: 900, Test: 379 } as const;
@@ -36,18 +37,7 @@ export default defineDataset({
       items: { type: 'string', pattern: '^(ISIC_\\d{7}|doubted)$' },
       default: [],
     },
-    size: {
-      description: 'Rows and columns; images are stretched to this square.',
-      type: 'integer',
-      minimum: 8,
-      default: 256,
-    },
-    scoring: {
-      description:
-        'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
-      enum: ['resized', 'native'],
-      default: 'resized',
-    },
+    ...sizeOptions,
     channels: { description: '3 for RGB, 1 for grey.', enum: [3, 1], default: 3 },
   },
   async load({ root, allowPartial, exclude, size, channels, scoring }, ctx) {

@@ -1,9 +1,9 @@
 import { appendFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { defineReporter, type Report } from '../../core/index.ts';
+import { plain, defineReporter, type Report } from '../../core/index.ts';
 import { markdownOf } from './shared/markdown.ts';
 import { tally } from './shared/summary.ts';
-import { placeOf, plain } from './shared/text.ts';
+import { placeOf } from './shared/text.ts';
 
 type Properties = Readonly<Record<string, string | undefined>>;
 

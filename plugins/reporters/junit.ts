@@ -1,6 +1,6 @@
 import builder, { type Builder, type TestCase } from 'junit-report-builder';
-import { defineReporter, type AuditResult, type GateResult, type Report } from '../../core/index.ts';
-import { placeOf, plain } from './shared/text.ts';
+import { plain, defineReporter, type AuditResult, type GateResult, type Report } from '../../core/index.ts';
+import { placeOf } from './shared/text.ts';
 
 export default defineReporter({
   name: 'junit',

@@ -5,6 +5,7 @@ import { blankNotes, checkComplete, foldNotes } from './complete.ts';
 import { findJsrt, NAMES, type JsrtFiles, type Outline } from './files.ts';
 import { inspectMasks, readMasks } from './masks.ts';
 import { inspectRadiograph, readRadiograph } from './pixels.ts';
+import { sizeOptions } from '../listing/options.ts';
 
 /** Millimetres between pixels of the films as they were scanned, 2048 to a side. */
 const SCANNED = { side: 2048, millimetres: 0.175 };
@@ -58,18 +59,7 @@ export default defineDataset({
       enum: ['display', 'density'],
       default: 'display',
     },
-    size: {
-      description: 'Rows and columns; images are stretched to this square.',
-      type: 'integer',
-      minimum: 8,
-      default: 256,
-    },
-    scoring: {
-      description:
-        'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
-      enum: ['resized', 'native'],
-      default: 'resized',
-    },
+    ...sizeOptions,
     channels: { description: '1 for grey, 3 for grey three times.', enum: [1, 3], default: 1 },
   },
   async load({ root, allowPartial, organs, polarity, size, channels, scoring }, ctx) {

@@ -1,3 +1,19 @@
+/** Options of every data set that brings images of any size to one. */
+export const sizeOptions = {
+  size: {
+    description: 'Rows and columns; images are stretched to this square.',
+    type: 'integer',
+    minimum: 8,
+    default: 256,
+  },
+  scoring: {
+    description:
+      'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
+    enum: ['resized', 'native'],
+    default: 'resized',
+  },
+} as const;
+
 /** Options of the data sets that people list by file name or in a manifest. */
 export const listingOptions = {
   root: { description: 'Folder that patterns and manifest refer to.', type: 'string', minLength: 1 },
@@ -22,16 +38,5 @@ export const listingOptions = {
     pattern: '^(\\d+|#[0-9a-fA-F]{6})$',
     default: null,
   },
-  size: {
-    description: 'Rows and columns; images are stretched to this square.',
-    type: 'integer',
-    minimum: 8,
-    default: 256,
-  },
-  scoring: {
-    description:
-      'Scores at the size that the network sees, or at the native size of the masks, to which predictions are resized.',
-    enum: ['resized', 'native'],
-    default: 'resized',
-  },
+  ...sizeOptions,
 } as const;

@@ -1,8 +1,7 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { Report } from '../../../core/index.ts';
+import { short, type Report } from '../../../core/index.ts';
 import type { Published } from './published.ts';
-import { short } from '../shared/text.ts';
 
 /** What a figure says beside its curves. */
 export interface Captions {

@@ -1,8 +1,7 @@
 import sharp from 'sharp';
-import { defineReporter, type Report } from '../../../core/index.ts';
+import { short, defineReporter, type Report } from '../../../core/index.ts';
 import { drawChart } from './chart.ts';
 import { comparisonText, type Published } from './published.ts';
-import { short } from '../shared/text.ts';
 
 /** Pixels per unit of the drawing, so that print and slides stay sharp. */
 const DENSITY = 2 * 72;

@@ -1,5 +1,4 @@
-import type { Report } from '../../../core/index.ts';
-import { short } from '../shared/text.ts';
+import { short, type Report } from '../../../core/index.ts';
 
 /** One number that a paper states. */
 export interface Published {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePng, readImage, type Example } from '../../../core/index.ts';
-import { short } from '../shared/text.ts';
+import { short, encodePng, readImage, type Example } from '../../../core/index.ts';
 
 /** One image: what each subject makes of it under attack and clean. */
 export interface Block {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { defineReporter, type Example, type Report } from '../../../core/index.ts';
+import { defineReporter, groupBy, type Example, type Report } from '../../../core/index.ts';
 import { composeGrid, type Block } from './compose.ts';
 
 /** Pixels per unit of the drawing. */
@@ -14,7 +14,9 @@ export default defineReporter({
   prints: true,
   options: { images: { description: 'Most images in a figure.', type: 'integer', minimum: 1, default: 2 } },
   async report(report, { images }, { print, write, dir }) {
-    const figures = grouped(report.examples ?? [], ({ attack, eps }) => JSON.stringify([attack, eps]));
+    const figures = [
+      ...groupBy(report.examples ?? [], ({ attack, eps }) => JSON.stringify([attack, eps])).values(),
+    ];
     const drawn: string[] = [];
     for (const examples of figures.filter(([first]) => first!.eps > 0)) {
       const blocks = blocksOf(report, examples, dir).slice(0, images);
@@ -33,7 +35,7 @@ export default defineReporter({
 /** The images that every subject has pictures of, under attack and clean. */
 function blocksOf({ examples = [], subjects }: Report, attacked: readonly Example[], dir: string): Block[] {
   const looking = subjects.filter(({ blind }) => !blind).map(({ name }) => name);
-  return grouped(attacked, ({ sample }) => sample).flatMap((ofSample) => {
+  return [...groupBy(attacked, ({ sample }) => sample).values()].flatMap((ofSample) => {
     const columns = looking.flatMap((subject) => {
       const hit = ofSample.find((example) => example.subject === subject);
       const clean = examples.find(
@@ -47,9 +49,4 @@ function blocksOf({ examples = [], subjects }: Report, attacked: readonly Exampl
     });
     return columns.length === looking.length && columns.length > 0 ? [{ columns }] : [];
   });
-}
-
-function grouped<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const keys = [...new Set(items.map(key))];
-  return keys.map((wanted) => items.filter((item) => key(item) === wanted));
 }

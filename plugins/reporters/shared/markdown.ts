@@ -1,7 +1,7 @@
-import { worstVerdict, type Report } from '../../../core/index.ts';
+import { plain, worstVerdict, type Report } from '../../../core/index.ts';
 import { commandOf } from './command.ts';
 import { byWeight, digest, falls, tally } from './summary.ts';
-import { count, decimal, placeOf, plain } from './text.ts';
+import { count, decimal, placeOf } from './text.ts';
 
 const signs: Readonly<Record<string, string>> = {
   pass: '✅',

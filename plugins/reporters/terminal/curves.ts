@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { Curve, Point } from '../../../core/index.ts';
-import { bar, fit, scaleOf, spark, spread, table } from './draw.ts';
+import { short, type Curve, type Point } from '../../../core/index.ts';
+import { bar, scaleOf, spark, spread, table } from './draw.ts';
 import { halvings, levelName, levelsOf } from './levels.ts';
 
 /** How things are shown. */
@@ -23,8 +23,8 @@ export function curveBlock(curves: readonly Curve[], look: Look): string {
   const shown = look.all || levels.length <= 8 ? levels : halvings(levels);
   const hidden = levels.length - shown.length;
   const more = hidden > 0 ? `; ${hidden} more eps are in report.json` : '';
-  const title = look.style.bold(fit(`${metric} under ${attack}`, look.columns));
-  const key = look.style.dim(fit(`mean over images [95 % interval]${more}`, look.columns));
+  const title = look.style.bold(short(`${metric} under ${attack}`, look.columns));
+  const key = look.style.dim(short(`mean over images [95 % interval]${more}`, look.columns));
   const parts = chunks(curves, look).map((part) => part.map((curve) => columnOf(curve, shown, look)));
   const blocks = parts.map((columns) => side(columns, shown, curves, look));
   return [title, key, ...blocks].join('\n');
@@ -38,7 +38,7 @@ interface Column {
 
 function columnOf({ subject, points }: Curve, levels: readonly number[], { digits }: Look): Column {
   const own = levels.map((eps) => points.find((point) => point.eps === eps));
-  return { name: fit(subject, NAME), points: own, cells: own.map((point) => cell(point, digits)) };
+  return { name: short(subject, NAME), points: own, cells: own.map((point) => cell(point, digits)) };
 }
 
 function side(
@@ -92,8 +92,8 @@ export function courses(title: string, curves: readonly Curve[], look: Look): st
     const { metric, subject, attack, points } = curve;
     const means = shown.map((eps) => points.find((point) => point.eps === eps)?.mean);
     return [
-      curves[index - 1]?.metric === metric ? '' : fit(metric, 18),
-      fit(severalAttacks ? `${subject}, ${attack}` : subject, 16),
+      curves[index - 1]?.metric === metric ? '' : short(metric, 18),
+      short(severalAttacks ? `${subject}, ${attack}` : subject, 16),
       ...means.map((mean) => (mean === undefined ? '' : (mean?.toFixed(look.digits) ?? 'n/a'))),
     ];
   });

@@ -1,6 +1,6 @@
-import type { Comparison, Report } from '../../../core/index.ts';
+import { groupBy, short, type Comparison, type Report } from '../../../core/index.ts';
 import type { Look } from './curves.ts';
-import { fit, table } from './draw.ts';
+import { table } from './draw.ts';
 import { halvings, levelName } from './levels.ts';
 
 /** Paired differences of the first metric: one line for each subject and attack, one block for each reference. */
@@ -21,17 +21,16 @@ function block(own: readonly Comparison[], { columns, digits, style }: Look): st
   const eps = [...new Set(own.map((one) => one.eps))].sort((a, b) => a - b);
   const levels = halvings(eps);
   const shown = [...new Set([levels[0]!, ...levels.slice(-5)])];
-  const lines = new Map<string, Comparison[]>();
-  for (const one of own.filter(({ eps }) => eps > 0)) {
-    const key = JSON.stringify([one.subject, one.attack]);
-    lines.set(key, [...(lines.get(key) ?? []), one]);
-  }
+  const lines = groupBy(
+    own.filter(({ eps }) => eps > 0),
+    ({ subject, attack }) => JSON.stringify([subject, attack]),
+  );
   const severalAttacks = new Set([...lines.values()].map(([one]) => one!.attack)).size > 1;
   const rows = [...lines.values()].map((line) => {
     const { subject, attack } = line[0]!;
     const clean = own.filter((one) => one.eps === 0 && one.subject === subject);
     return [
-      fit(severalAttacks ? `${subject}, ${attack}` : subject, 24),
+      short(severalAttacks ? `${subject}, ${attack}` : subject, 24),
       ...shown.map((eps) =>
         difference(
           [...clean, ...line].find((one) => one.eps === eps),
@@ -42,9 +41,9 @@ function block(own: readonly Comparison[], { columns, digits, style }: Look): st
   });
   if (rows.length === 0) return '';
   return [
-    style.bold(fit(`${metric}: difference to ${reference}, image by image`, columns)),
+    style.bold(short(`${metric}: difference to ${reference}, image by image`, columns)),
     table([['', ...shown.map((eps) => `${levelName(eps)} `)], ...rows], 1),
-    style.dim(fit('*: p < 0.05 (signed-rank test, corrected over all cells after Holm)', columns)),
+    style.dim(short('*: p < 0.05 (signed-rank test, corrected over all cells after Holm)', columns)),
   ].join('\n');
 }
 

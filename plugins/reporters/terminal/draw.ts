@@ -1,11 +1,4 @@
 import Table from 'cli-table3';
-import { plain } from '../shared/text.ts';
-
-/** One line of plain text, cut to a width. */
-export function fit(text: string, width: number): string {
-  const characters = [...plain(text)];
-  return characters.length <= width ? characters.join('') : `${characters.slice(0, width - 1).join('')}…`;
-}
 
 /** Rows in aligned columns, two spaces apart; the first `left` columns are aligned to the left, others to the right. */
 export function table(rows: readonly (readonly string[])[], left: number): string {

@@ -1,7 +1,7 @@
-import type { Report, Row } from '../../../core/index.ts';
+import { short, type Report, type Row } from '../../../core/index.ts';
 import { decimal } from '../shared/text.ts';
 import type { Look } from './curves.ts';
-import { fit, table } from './draw.ts';
+import { table } from './draw.ts';
 
 /** Room for the name of a subject. */
 const NAME = 16;
@@ -25,11 +25,11 @@ export function worstImages({ examples = [], rows, curves }: Report, look: Look)
       );
     const images = [...samples].map(
       (sample) =>
-        `${fit(sample, 20)} ${score(found(sample, 'clean', 0))} → ${score(found(sample, attack, eps))}`,
+        `${short(sample, 20)} ${score(found(sample, 'clean', 0))} → ${score(found(sample, attack, eps))}`,
     );
-    return [fit(subject, NAME), whole(images, look.columns - NAME - 2)];
+    return [short(subject, NAME), whole(images, look.columns - NAME - 2)];
   });
-  const title = look.style.bold(fit(`most damaged images: ${metric}, clean → eps ${eps}`, look.columns));
+  const title = look.style.bold(short(`most damaged images: ${metric}, clean → eps ${eps}`, look.columns));
   return `${title}\n${table(lines, 2)}`;
 }
 

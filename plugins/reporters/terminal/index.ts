@@ -1,9 +1,16 @@
 import { Chalk } from 'chalk';
-import { auditText, defineReporter, gateText, type Curve, type Report } from '../../../core/index.ts';
+import {
+  groupBy,
+  short,
+  auditText,
+  defineReporter,
+  gateText,
+  type Curve,
+  type Report,
+} from '../../../core/index.ts';
 import { count } from '../shared/text.ts';
 import { beside, courses, curveBlock, type Look } from './curves.ts';
 import { differences } from './differences.ts';
-import { fit } from './draw.ts';
 import { worstImages } from './images.ts';
 
 export default defineReporter({
@@ -55,19 +62,18 @@ function heading({ engine, dataset, subjects, seed }: Report, { columns, style }
   const [height, width, channels] = dataset.size;
   const size = `${height} x ${width}${channels === 1 ? '' : ` x ${channels}`}`;
   return [
-    style.bold(fit(`${dataset.name}: ${count(dataset.images)} images of ${size}`, columns)),
-    fit(`${engine.backend} ${engine.version} on ${engine.device}, seed ${seed}`, columns),
-    ...[...dataset.notes, ...ofModels].map((note) => style.yellow(fit(`note: ${note}`, columns))),
+    style.bold(short(`${dataset.name}: ${count(dataset.images)} images of ${size}`, columns)),
+    short(`${engine.backend} ${engine.version} on ${engine.device}, seed ${seed}`, columns),
+    ...[...dataset.notes, ...ofModels].map((note) => style.yellow(short(`note: ${note}`, columns))),
   ].join('\n');
 }
 
 /** The first metric at length if its subjects fit beside each other, all else in a line each. */
 function curves({ curves: all }: Report, look: Look): string[] {
-  const groups = new Map<string, Curve[]>();
-  for (const curve of all.filter(({ metric }) => look.all || metric === all[0]!.metric)) {
-    const key = JSON.stringify([curve.metric, curve.attack]);
-    groups.set(key, [...(groups.get(key) ?? []), curve]);
-  }
+  const groups = groupBy(
+    all.filter(({ metric }) => look.all || metric === all[0]!.metric),
+    ({ metric, attack }) => JSON.stringify([metric, attack]),
+  );
   const fits = (own: readonly Curve[]) => look.all || own.length <= beside(own, look);
   const long = [...groups.values()].filter(fits);
   const rest = all.filter((curve) => !long.some((own) => own.includes(curve)));
@@ -93,7 +99,7 @@ function footing({ cost, subjects }: Report, dir: string, { columns, style }: Lo
     `${count(cost.gradients)} gradients and ${count(cost.forwards)} forward passes in ${cost.seconds.toFixed(1)} s`,
     ...subjects.map(({ name, fingerprint, parameters }) => {
       const size = parameters === null ? '' : `, ${count(parameters)} parameters`;
-      return fit(`${name}: ${fingerprint.slice(0, 12)}${size}`, columns);
+      return short(`${name}: ${fingerprint.slice(0, 12)}${size}`, columns);
     }),
     `run folder: ${dir}`,
   ];
