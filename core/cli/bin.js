@@ -20,7 +20,6 @@ const stamp = join(dist, '.tsbuildinfo');
 const work = join(root, '.robust');
 const lock = join(work, 'build.lock');
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
-const pages = join(root, 'core/cli/pages.js');
 const sources = ['core', 'plugins', 'presets', 'tsconfig.json', 'tsconfig.build.json'].map((name) =>
   join(root, name),
 );
@@ -71,7 +70,7 @@ function isAlive(file) {
  * Builds beside `dist` and swaps the folders, so that nobody ever imports half a build. Types are not checked here:
  * that is what `npm run lint` and editors do, and it takes twice the time.
  */
-function build() {
+async function build() {
   process.stderr.write('robust: building dist (the sources are newer)\n');
   const built = lastChange();
   // What a build that was killed left behind.
@@ -82,13 +81,13 @@ function build() {
   const old = join(work, `old-${process.pid}`);
   const target = ['--outDir', fresh, '--tsBuildInfoFile', join(fresh, '.tsbuildinfo')];
   const args = [compiler, '-p', 'tsconfig.build.json', '--noCheck', ...target];
-  // The bundler changes its process (environment, threads), so both run in one of their own.
-  for (const script of [args, [pages, fresh]]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, script, { cwd: root, encoding: 'utf8' });
-    if (status === 0) continue;
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    throw new Error(`robust: the sources do not compile\n${stdout}${stderr}`);
+    throw new Error(`robust: the sources do not compile\n${stdout}`);
   }
+  const { buildPages } = await import('./pages.js');
+  await buildPages(root, fresh);
   // As old as its sources: what was edited while the compiler ran is newer than this build.
   utimesSync(join(fresh, '.tsbuildinfo'), built / 1000, built / 1000);
   if (existsSync(dist)) renameSync(dist, old);
@@ -104,7 +103,7 @@ async function ensureBuilt() {
       continue;
     }
     try {
-      if (isStale()) build();
+      if (isStale()) await build();
       return;
     } finally {
       rmSync(lock, { force: true });
