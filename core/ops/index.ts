@@ -9,6 +9,7 @@ import { fusedConv2d } from './fused.ts';
 import { mirrorPadGradient } from './mirror-pad.ts';
 import { replaceGradient } from './register.ts';
 import { resizeGradients } from './resize.ts';
+import { stridedSliceGradient } from './strided-slice.ts';
 import { tileGradient } from './tile.ts';
 
 /**
@@ -24,6 +25,7 @@ export function installGradients(): void {
     batchNormGradient,
     matMulGradient,
     mirrorPadGradient,
+    stridedSliceGradient,
     tileGradient,
     ...extremumGradients,
     ...resizeGradients,

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { describeLayer, RobustError, suggestion, type ModelDescription } from '../../../core/index.ts';
 import { unsupported } from './failure.ts';
+import { installGradients } from './gradients.ts';
 import type { ForeignModel, Kind, Scale } from './model.ts';
 import type { Notes } from './notes.ts';
 import type { ForeignOptions } from './options.ts';
@@ -25,6 +26,7 @@ export interface Built {
  * @throws RobustError CONFIG_INVALID when there is no such output, MODEL_UNSUPPORTED when images are not its only input.
  */
 export async function buildModel(topology: Tree, options: LayersOptions, notes: Notes): Promise<Built> {
+  installGradients();
   const layers = ((topology['config'] as Tree)['layers'] ?? []) as Tree[];
   const names = outputNames(topology, layers);
   const name = options.output ?? names[0]!;

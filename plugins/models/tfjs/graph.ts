@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { RobustError, suggestion } from '../../../core/index.ts';
 import { unsupported } from '../foreign/failure.ts';
+import { installGradients } from '../foreign/gradients.ts';
 import type { ForeignModel } from '../foreign/model.ts';
 import type { Notes } from '../foreign/notes.ts';
 import type { ForeignOptions } from '../foreign/options.ts';
@@ -25,6 +26,7 @@ export async function graphModel(
   options: Pick<ForeignOptions, 'kind'> & { readonly output: string | null },
   notes: Notes,
 ): Promise<Omit<ForeignModel, 'path' | 'fingerprint'>> {
+  installGradients();
   const model = await loadGraphModel(
     tf.io.fromMemory({ modelTopology: topology, weightSpecs: specs, weightData: weights }),
   );

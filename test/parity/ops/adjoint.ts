@@ -90,6 +90,19 @@ export const linear: readonly LinearOperator[] = [
     run: (tf, [x, filter]) => tf.depthwiseConv2d(x as Tensor4D, filter as Tensor4D, 2, 'same'),
   },
   {
+    name: 'depthwiseConv2d 3x3 dilation 4',
+    inputs: [
+      [2, 31, 30, 6],
+      [3, 3, 6, 2],
+    ],
+    run: (tf, [x, filter]) => tf.depthwiseConv2d(x as Tensor4D, filter as Tensor4D, 1, 'same', 'NHWC', 4),
+  },
+  {
+    name: 'stridedSlice',
+    inputs: [[2, 31, 30, 6]],
+    run: (tf, [x]) => tf.stridedSlice(x!, [0, 29, 2, 0], [2, 1, 28, 6], [1, -3, 4, 1]),
+  },
+  {
     name: 'matMul of attention size',
     inputs: [
       [2, 256, 40],

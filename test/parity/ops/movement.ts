@@ -1,9 +1,53 @@
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import { at, build, reshape, within } from './array.ts';
+import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import { at, build, map, reshape, within } from './array.ts';
 import { X, type Row } from './row.ts';
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 const begin = [1, 1, 2, 0];
+
+interface Strided {
+  readonly begin: number[];
+  readonly end: number[];
+  readonly strides: number[];
+  /** Of begin, end, ellipsis, new axis and shrunk axis: one bit for each axis. */
+  readonly masks?: readonly [number, number, number, number, number];
+  readonly out: readonly number[];
+  readonly from: (index: number[]) => number[];
+}
+
+const strided = (what: string, { begin, end, strides, masks, out, from }: Strided): Row => ({
+  name: `stridedSlice ${what}`,
+  inputs: [X],
+  run: (tf, [x]) => tf.stridedSlice(x!, begin, end, strides, ...(masks ?? [])),
+  reference: ([x]) => build(out, (index) => at(x!, from(index))),
+});
+
+const stridedSlices: Row[] = [
+  strided('that crops', {
+    ...{ begin: [0, 1, 1, 0], end: [0, -1, -2, 0], strides: [1, 1, 1, 1], masks: [9, 9, 0, 0, 0] },
+    ...{ out: [2, 3, 3, 3], from: ([n, y, c, k]) => [n!, y! + 1, c! + 1, k!] },
+  }),
+  strided('of every second row and third column', {
+    ...{ begin: [0, 0, 1, 0], end: [2, 5, 6, 3], strides: [1, 2, 3, 1] },
+    ...{ out: [2, 3, 2, 3], from: ([n, y, c, k]) => [n!, 2 * y!, 1 + 3 * c!, k!] },
+  }),
+  strided('backwards', {
+    ...{ begin: [0, 3, 0, 0], end: [0, 0, 0, 0], strides: [1, -1, -2, 1], masks: [13, 13, 0, 0, 0] },
+    ...{ out: [2, 3, 3, 3], from: ([n, y, c, k]) => [n!, 3 - y!, 5 - 2 * c!, k!] },
+  }),
+  strided('with an ellipsis', {
+    ...{ begin: [1, 0, -2], end: [2, 0, 3], strides: [1, 1, 1], masks: [0, 0, 2, 0, 0] },
+    ...{ out: [1, 5, 6, 2], from: ([, y, c, k]) => [1, y!, c!, k! + 1] },
+  }),
+  strided('that drops an axis and adds one', {
+    ...{ begin: [0, 0, -4], end: [1, 0, -3], strides: [1, 1, 1], masks: [1, 1, 0, 2, 4] },
+    ...{ out: [2, 1, 6, 3], from: ([n, , c, k]) => [n!, 1, c!, k!] },
+  }),
+  strided('of one channel', {
+    ...{ begin: [0, 1], end: [0, 2], strides: [1, 1], masks: [0, 0, 1, 0, 2] },
+    ...{ out: [2, 5, 6], from: ([n, y, c]) => [n!, y!, c!, 1] },
+  }),
+];
 export const movementRows: readonly Row[] = [
   ...[0, 1, 3].map((axis): Row => ({
     name: `concat along ${axis}`,
@@ -31,6 +75,43 @@ export const movementRows: readonly Row[] = [
         ),
       ),
   })),
+  ...stridedSlices,
+  {
+    name: 'depthToSpace',
+    inputs: [[2, 2, 3, 12]],
+    run: (tf, [x]) => tf.depthToSpace(x as Tensor4D, 2),
+    reference: ([x]) =>
+      build([2, 4, 6, 3], ([n, y, c, k]) =>
+        at(x!, [n!, y! >> 1, c! >> 1, ((y! % 2) * 2 + (c! % 2)) * 3 + k!]),
+      ),
+  },
+  {
+    name: 'gatherND',
+    inputs: [[3, 4, 2]],
+    run: (tf, [x]) => tf.gatherND(x!, tf.tensor2d([2, 1, 0, 3, 2, 1], [3, 2], 'int32')),
+    reference: ([x]) =>
+      build([3, 2], ([i, k]) =>
+        at(x!, [
+          ...[
+            [2, 1],
+            [0, 3],
+            [2, 1],
+          ][i!]!,
+          k!,
+        ]),
+      ),
+  },
+  {
+    name: 'where of comparisons',
+    inputs: [X],
+    run: (tf, [x]) => {
+      const middle = tf.logicalAnd(tf.greater(x!, -0.401), tf.logicalNot(tf.greaterEqual(x!, 0.502)));
+      const some = tf.logicalOr(middle, tf.less(x!, -0.803));
+      return tf.where(tf.logicalXor(some, tf.lessEqual(x!, -0.901)), tf.square(x!), tf.mul(x!, 3));
+    },
+    reference: ([x]) =>
+      map(x!, (v) => ((v > -0.401 && v < 0.502) || (v < -0.803 && v > -0.901) ? v * v : 3 * v)),
+  },
   {
     name: 'slice of a vector',
     inputs: [[9]],

@@ -41,13 +41,18 @@ export function conv2dTranspose(x: NdArray, filter: NdArray, { stride, before, o
 }
 
 /** `x [N,H,W,C]` with `filter [kh,kw,C,M]`. */
-export function depthwise(x: NdArray, filter: NdArray, { stride, before, out }: Windows): NdArray {
+export function depthwise(
+  x: NdArray,
+  filter: NdArray,
+  { stride, before, dilation = 1, out }: Windows,
+): NdArray {
   const [kh, kw, channels, multiplier] = filter.shape as [number, number, number, number];
   return build([x.shape[0]!, ...out, channels * multiplier], ([n, y, column, o]) => {
     const [channel, m] = [Math.floor(o! / multiplier), o! % multiplier];
     return sum(kh, (ky) =>
       sum(kw, (kx) => {
-        const place = [n!, y! * stride - before + ky, column! * stride - before + kx, channel];
+        const [row, col] = [y! * stride - before + ky * dilation, column! * stride - before + kx * dilation];
+        const place = [n!, row, col, channel];
         return within(x, place) * at(filter, [ky, kx, channel, m]);
       }),
     );

@@ -105,15 +105,34 @@ const convolutions: Row[] = [
   })),
   ...(
     [
-      ['same', 1, 1, [5, 6]],
-      ['valid', 2, 0, [2, 2]],
+      ['same', 1, 1, 1, [5, 6]],
+      ['valid', 2, 1, 0, [2, 2]],
+      ['same', 1, 2, 2, [5, 6]],
+      ['valid', 1, 2, 0, [1, 2]],
     ] as const
-  ).map(([pad, stride, before, out]): Row => ({
-    name: `depthwiseConv2d 3x3 stride ${stride} ${pad}`,
-    inputs: [X, [3, 3, 3, 2]],
-    run: (tf, [x, filter]) => tf.depthwiseConv2d(x as Tensor4D, filter as Tensor4D, stride, pad),
-    reference: ([x, filter]) => ref.depthwise(x!, filter!, { stride, before, out }),
-  })),
+  ).flatMap(([pad, stride, dilation, before, out]): Row[] => {
+    const how = `3x3 stride ${stride} dilation ${dilation} ${pad}`;
+    const windows = { stride, dilation, before, out };
+    return [
+      {
+        name: `depthwiseConv2d ${how}`,
+        inputs: [X, [3, 3, 3, 2]],
+        run: (tf, [x, filter]) =>
+          tf.depthwiseConv2d(x as Tensor4D, filter as Tensor4D, stride, pad, 'NHWC', dilation),
+        reference: ([x, filter]) => ref.depthwise(x!, filter!, windows),
+      },
+      {
+        name: `fused depthwiseConv2d ${how} with bias`,
+        inputs: [X, [3, 3, 3, 1], [3]],
+        run: (tf, [x, filter, bias]) =>
+          tf.fused.depthwiseConv2d({
+            ...{ x: x as Tensor4D, filter: filter as Tensor4D, bias: bias! },
+            ...{ strides: stride, pad, dilations: dilation },
+          }),
+        reference: ([x, filter, bias]) => zip(ref.depthwise(x!, filter!, windows), bias!, (a, b) => a + b),
+      },
+    ];
+  }),
 ];
 
 const pools: Row[] = (

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { BackendPlugin } from '../../../core/index.ts';
 import { installGradients } from '../../../core/ops/index.ts';
 import { resolveOptions } from '../../../core/registry/options.ts';
+import { installGradients as installForeignGradients } from '../../../plugins/models/foreign/gradients.ts';
 import { expectClose } from '../../../core/testing/close.ts';
 import { linear } from './adjoint.ts';
 import { goldenRuns, goldens, type Golden, type Packed } from './golden.ts';
@@ -26,6 +27,7 @@ export async function parity(load: () => Promise<{ readonly default: BackendPlug
   const { default: plugin } = await load();
   // As when an engine starts: before the backend is probed, which may load it.
   installGradients();
+  installForeignGradients();
   const options = resolveOptions(plugin);
   const { available, detail } = await plugin.probe(options, context);
   describe.skipIf(!available)(`${plugin.name} (${detail})`, () => {
