@@ -34,9 +34,7 @@ const law = [
 ];
 
 export default tseslint.config(
-  {
-    ignores: ['plugins/models/onnx/proto/onnx_pb.ts', 'dist/**', 'runs/**', 'node_modules/**', '.robust/**'],
-  },
+  { ignores: ['plugins/models/*/proto/*_pb.ts', 'dist/**', 'runs/**', 'node_modules/**', '.robust/**'] },
   ...tseslint.configs.strict,
   {
     rules: {

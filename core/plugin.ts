@@ -77,7 +77,7 @@ export interface OpenRequest extends ModelRequest {
 
 /** A finished model that brings its own weights. */
 export interface OpenModelPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'model', S> {
-  /** Endings of the files that it opens, such as `.onnx`; such a plugin takes the file as its option `path`. */
+  /** Endings of the files that it opens, such as `.onnx`, or whole names of a file in a folder; it takes the place as its option `path`. */
   readonly extensions?: readonly string[];
   open(request: OpenRequest, options: OptionsOf<S>, ctx: Context): Promise<Segmenter>;
   /** What the model is made of, where that can be told; core describes networks itself. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, extname, resolve, sep } from 'node:path';
 import type { Config } from '../config/index.ts';
 import { RobustError } from '../errors/index.ts';
@@ -34,10 +35,12 @@ export async function fromFiles(
   };
 }
 
-/** The model plugin that opens a file, by its ending. */
-export async function opener(file: string, registry: Registry): Promise<string | undefined> {
-  const [, use] = (await endingsOf(registry)).find(([ending]) => file.toLowerCase().endsWith(ending)) ?? [];
-  return use;
+/** The model plugin that opens a file, by its ending, or a folder in which a file of that whole name lies. */
+export async function opener(file: string, cwd: string, registry: Registry): Promise<string | undefined> {
+  const opens = ([ending]: readonly [string, string]) =>
+    file.toLowerCase().endsWith(ending) ||
+    (!ending.startsWith('.') && existsSync(resolve(cwd, file, ending)));
+  return (await endingsOf(registry)).find(opens)?.[1];
 }
 
 async function endingsOf(registry: Registry) {
@@ -48,7 +51,7 @@ async function endingsOf(registry: Registry) {
 }
 
 async function subjectOf(file: string, cwd: string, registry: Registry) {
-  const use = await opener(file, registry);
+  const use = await opener(file, cwd, registry);
   if (use === undefined) {
     const endings = (await endingsOf(registry)).map(([ending]) => ending).sort();
     throw new RobustError('USAGE', {

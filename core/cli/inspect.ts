@@ -83,7 +83,7 @@ function isWrong(check: GradientCheck | undefined): boolean {
 async function look(io: Io, model: string, settings: InspectSettings, ctx: Context): Promise<Inspection> {
   const { set, defense = [], backend, verify, gradcheck } = settings;
   const registry = new Registry({ bundledPlugins, baseDir: io.cwd });
-  const use = await opener(model, registry);
+  const use = await opener(model, io.cwd, registry);
   const { plugin, options } = await openPlugin(
     io,
     'model',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Report } from '../../core/index.ts';
 import { fromFiles } from '../../core/cli/files.ts';
@@ -26,6 +27,14 @@ test('run tests a model file on images and masks with nothing else written', asy
   expect(stdout).toContain('note: my-model-v2: ');
   const losses = report.rows.map(({ eps, linf }) => [eps, linf]);
   expect(losses).toEqual(expect.arrayContaining([[8, 8]]));
+});
+
+test('a folder is opened by the plugin that knows what lies in it', async () => {
+  const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url));
+  const model = ['savedmodel/first', 'savedmodel/keras3/saved_model.pb'];
+  const target = await fromFiles({ cwd: fixtures }, undefined, { model });
+  const use = (path: string) => ({ model: { use: 'savedmodel', path: join(fixtures, path) } });
+  expect(target).toEqual({ subjects: { first: use(model[0]!), saved_model: use(model[1]!) } });
 });
 
 test.each([

@@ -128,6 +128,62 @@ describe('inspect of a Keras file', () => {
   });
 });
 
+describe('inspect of a graph of TensorFlow', () => {
+  const inspect = async (name: string, ...more: string[]) => {
+    const path = fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
+    const { stdout } = await robust(['inspect', path, '--json', ...more, ...wasm]);
+    return JSON.parse(stdout) as { layers: LayerDescription[] } & Record<string, unknown>;
+  };
+
+  test('in a model of TensorFlow.js counts what the layers of the same network have', async () => {
+    const { layers, ...found } = await inspect('tfjs/unet.graph/model.json', '--gradcheck');
+    const sum = (of: 'trainable' | 'multiplyAccumulates') =>
+      layers.reduce((total, layer) => total + (layer[of] ?? 0), 0);
+    expect(found).toMatchObject({
+      ...{ use: 'tfjs', image: [32, 32, 3], logits: [32, 32, 2], suggestion: { scale: 1 } },
+      inputs: [{ name: 'image', type: 'float32', shape: [null, 32, 32, 3] }],
+      outputs: [{ name: 'Identity', shape: [null, 32, 32, 2] }],
+    });
+    expect(layers.filter(({ type }) => type === 'Conv2D')[0]).toMatchObject({
+      ...{ output: [32, 32, 4], trainable: 108, multiplyAccumulates: 108 * 32 * 32 },
+    });
+    const ofLayers = await inspect('keras/unet.keras3.keras');
+    const all = ofLayers.layers.reduce((total, layer) => total + layer.trainable + layer.fixed, 0);
+    expect(sum('trainable')).toBe(all);
+    expect((found['gradient'] as { relativeError: number }).relativeError).toBeLessThan(0.1);
+  });
+
+  test('in a SavedModel tells signatures and outputs', async () => {
+    const { layers, ...found } = await inspect('savedmodel/module', '--gradcheck');
+    expect(found).toMatchObject({
+      ...{ use: 'savedmodel', image: [16, 16, 3], logits: [16, 16, 3] },
+      outputs: [{ name: 'logits', type: 'float32', shape: [1, 16, 16, 3] }],
+      suggestion: { signature: 'serving_default' },
+    });
+    // A convolution of 3 x 3 from 3 channels to 4; after depth to space one of 1 x 1 from 1 to 3.
+    expect(layers.filter(({ type }) => type === 'Conv2D')).toMatchObject([
+      { output: [16, 16, 4], trainable: 108, multiplyAccumulates: 108 * 256 },
+      { output: [16, 16, 3], trainable: 3, multiplyAccumulates: 3 * 256 },
+    ]);
+    expect((found['gradient'] as { relativeError: number }).relativeError).toBeLessThan(0.1);
+  });
+
+  test('lists operators that are not computed, and those without a gradient', async () => {
+    const unusual = await inspect('savedmodel/module', '--set', 'signature=unusual');
+    const missing = (unusual['operators'] as { name: string; computed: boolean }[]).filter(
+      ({ computed }) => !computed,
+    );
+    expect(missing.map(({ name }) => name)).toEqual(['Lgamma', 'Roll']);
+    const chosen = await inspect('savedmodel/module', '--set', 'signature=choose');
+    expect(String(chosen['notes'])).toContain('there is no gradient of TopK');
+  });
+
+  test('of layers shows them', async () => {
+    const { layers } = await inspect('tfjs/sequential.layers/model.json', '--size', '16');
+    expect(layers.map(({ trainable }) => trainable).filter((count) => count > 0)).toEqual([112, 8, 37]);
+  });
+});
+
 describe('inspect FILE --verify', () => {
   test.each([
     [[1, 2, 5, 6], 0, /test_data_set_0 +y +0.0e\+0 +equal/],

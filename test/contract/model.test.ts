@@ -26,6 +26,7 @@ const settings: Record<string, ModelSettings> = {
   nwcn: { options: { width: 1 / 8, dilations: [1, 2] } },
   slsdeep: { options: { width: 1 / 32 } },
   onnx: { options: { path: fixture('onnx/unet.dynamo.onnx'), scale: '1/255' } },
+  savedmodel: { options: { path: fixture('savedmodel/first'), scale: '1/255' } },
   tfjs: { options: { path: fixture('tfjs/sequential.layers/model.json'), scale: '1/255' } },
   unet: { options: { width: 1 / 32, depth: 3 } },
 };

@@ -25,7 +25,7 @@ export interface ForeignModel {
   /** Which axis of the output holds the classes, where that is known. */
   readonly layout?: 'nhwc';
   /** Set where it cannot be differentiated. */
-  readonly gradient?: false;
+  readonly gradient?: false | undefined;
   /** What its input takes for a data set whose brightest value is `high`, as far as the file tells. */
   scale(high: number): Scale;
   /** The output for images `[N,H,W,C]`, scaled as it wants them. */

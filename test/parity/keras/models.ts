@@ -7,10 +7,11 @@ import { resolveOptions, type Context, type ModelPlugin, type Segmenter } from '
 import { engineOf, makeContext } from '../../../core/testing/context.ts';
 import { tinyDataset } from '../../../core/testing/toys.ts';
 import keras from '../../../plugins/models/keras/index.ts';
+import savedmodel from '../../../plugins/models/savedmodel/index.ts';
 import tfjs from '../../../plugins/models/tfjs/index.ts';
 import { expectAlike } from '../alike.ts';
 
-/** What TensorFlow computes: see fixtures/parity/generate/keras_models.py. */
+/** What TensorFlow computes: see fixtures/parity/generate/keras_models.py and saved_models.py. */
 interface Golden {
   readonly scale: number;
   readonly image: string;
@@ -21,10 +22,9 @@ interface Golden {
 }
 
 const fixture = (path: string) => fileURLToPath(new URL(`../../../fixtures/${path}`, import.meta.url));
-const golden = JSON.parse(readFileSync(fixture('parity/keras-models.json'), 'utf8')) as Record<
-  string,
-  Golden
->;
+const read = (name: string) => JSON.parse(readFileSync(fixture(`parity/${name}`), 'utf8')) as Goldens;
+type Goldens = Record<string, Golden>;
+const golden = { ...read('keras-models.json'), ...read('saved-models.json') };
 
 const kerasFiles = ['keras2.h5', 'keras2.keras', 'keras3.h5', 'keras3.keras'];
 
@@ -38,13 +38,16 @@ export function savedModelSuite(backend: string): void {
     }
     check('sequential', tfjs as never as ModelPlugin, 'tfjs/sequential.layers/model.json');
     check('unet.graph', tfjs as never as ModelPlugin, 'tfjs/unet.graph/model.json');
+    for (const name of ['keras3', 'keras2', 'module', 'first'])
+      check(name, savedmodel as never as ModelPlugin, `savedmodel/${name}`);
   });
 }
 
 async function compare(backend: string, plugin: ModelPlugin, path: string, wanted: Golden): Promise<void> {
   const ctx = await makeContext({ backend });
-  const segmenter = await open(ctx, plugin, path, wanted.scale);
-  const images = (text: string, channels: number) => ctx.tf.tensor4d(decode(text), [2, 32, 32, channels]);
+  const side = Math.sqrt(decode(wanted.image).length / 6);
+  const segmenter = await open(ctx, plugin, path, side, wanted);
+  const images = (text: string, channels: number) => ctx.tf.tensor4d(decode(text), [2, side, side, channels]);
   const [x, weights] = [images(wanted.image, 3), images(wanted.weights, wanted.channels)];
   const loss = (logits: Tensor4D) => ctx.tf.sum(ctx.tf.mul(logits, weights)) as Scalar;
   const step = (image: unknown) => [
@@ -61,14 +64,23 @@ async function compare(backend: string, plugin: ModelPlugin, path: string, wante
   segmenter.dispose();
 }
 
-async function open(ctx: Context, plugin: ModelPlugin, path: string, scale: number): Promise<Segmenter> {
+async function open(
+  ctx: Context,
+  plugin: ModelPlugin,
+  path: string,
+  side: number,
+  { scale, channels }: Golden,
+): Promise<Segmenter> {
   if (!('open' in plugin)) throw new Error('no model with a file');
   const request = {
-    ...{ height: 32, width: 32, channels: 3, classes: ['background', 'foreground'] },
+    ...{ height: side, width: side, channels: 3, classes: ['background', 'foreground', 'other'] },
     domain: { low: 0, high: 255, step: 1 },
     train: tinyDataset().train,
   };
-  return plugin.open(request, resolveOptions(plugin, { path, scale }), ctx);
+  const classes = request.classes.slice(0, Math.max(2, channels));
+  // Of several outputs the masks are scored.
+  const output = /keras[23]$/.test(path) ? { output: 'mask' } : {};
+  return plugin.open({ ...request, classes }, resolveOptions(plugin, { path, scale, ...output }), ctx);
 }
 
 function decode(text: string): Float32Array {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { strToU8, unzipSync, zipSync } from 'fflate';
@@ -10,6 +10,7 @@ import { makeContext, temporaryFolder } from '../../../core/testing/context.ts';
 import { tinyDataset } from '../../../core/testing/toys.ts';
 import javascript from '../../../plugins/models/javascript.ts';
 import keras from '../../../plugins/models/keras/index.ts';
+import savedmodel from '../../../plugins/models/savedmodel/index.ts';
 import tfjs from '../../../plugins/models/tfjs/index.ts';
 
 const fixture = (path: string) => fileURLToPath(new URL(`../../../fixtures/${path}`, import.meta.url));
@@ -135,6 +136,112 @@ describe('a TensorFlow.js model', () => {
     expect(notes!.join()).toMatch(/attacks work on the logits that '.*Softmax' \(Softmax\) is given/);
     expect(notes!.join()).toContain('images of 8 x 8 are stretched: the model takes 32 x 32 only');
     expect((await failure(tfjs, { path, output: 'mask' })).code).toBe('CONFIG_INVALID');
+  });
+});
+
+describe('a SavedModel', () => {
+  const module = fixture('savedmodel/module');
+  const inside = (path: string) => join(path, 'saved_model.pb');
+
+  function copied(name: string, change: (folder: string) => void): string {
+    const folder = join(temporaryFolder(), 'model');
+    cpSync(fixture(`savedmodel/${name}`), folder, { recursive: true });
+    change(folder);
+    return folder;
+  }
+
+  it('is the same by its folder and by its file', async () => {
+    const [folder, file] = [
+      await open(savedmodel, { path: module }, 3),
+      await open(savedmodel, { path: inside(module) }, 3),
+    ];
+    expect(folder.fingerprint).toBe(file.fingerprint);
+    expect(folder.notes!.join()).toContain('there are: choose, label, serving_default, unusual');
+  });
+
+  it('has another fingerprint when only a variable differs', async () => {
+    const path = copied('module', (folder) => {
+      const file = join(folder, 'variables/variables.data-00000-of-00001');
+      writeFileSync(file, readFileSync(file).fill(0, 0, 4));
+    });
+    const [given, other] = [await open(savedmodel, { path: module }, 3), await open(savedmodel, { path }, 3)];
+    expect(other.fingerprint).not.toBe(given.fingerprint);
+  });
+
+  it('leaves out its softmax, and knows its own rescaling', async () => {
+    const { notes } = await open(savedmodel, { path: fixture('savedmodel/keras3'), output: 'mask' });
+    expect(notes!.join()).toMatch(/attacks work on the logits that '[^']*mask[^']*' \(Softmax\) is given/);
+    expect(notes!.join()).toMatch(
+      /multiplied by 1: the model normalises by itself: '\S+' is Mul by 0.007843/,
+    );
+  });
+
+  it('of bytes is attacked before its argmax', async () => {
+    const { notes, channels, gradient } = await open(savedmodel, { path: module, signature: 'label' }, 3);
+    expect({ channels, gradient }).toEqual({ channels: 3, gradient: undefined });
+    expect(notes!.join()).toContain('(ArgMax) is given');
+    expect(notes!.join()).toContain('multiplied by 1: the input takes whole numbers');
+  });
+
+  it('with an operator without a gradient says which, and is a black box', async () => {
+    const { notes, gradient } = await open(savedmodel, { path: module, signature: 'choose' }, 3);
+    expect(gradient).toBe(false);
+    expect(notes!.join()).toMatch(/there is no gradient of TopK '\w+': only attacks that need none work/);
+  });
+
+  it('lists all operators that are not computed', async () => {
+    const error = await failure(savedmodel, { path: module, signature: 'unusual' });
+    expect(error.code).toBe('MODEL_UNSUPPORTED');
+    expect(error.parts.received!.split(', ').sort()).toEqual(["Lgamma 'Lgamma'", "Roll 'Roll'"]);
+  });
+
+  it('without such a signature or output is refused', async () => {
+    const error = await failure(savedmodel, { path: module, signature: 'labels' });
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.parts.next).toContain("'label'");
+    expect((await failure(savedmodel, { path: module, output: 'mask' })).code).toBe('CONFIG_INVALID');
+  });
+
+  it.each([
+    ['is empty', (folder: string) => rmSync(inside(folder)), 'The folder is no SavedModel.'],
+    ['ends early', (folder: string) => truncateSync(inside(folder), 9000), 'cannot be read as a SavedModel'],
+    ['has no graph', (folder: string) => truncateSync(inside(folder), 0), 'holds no graph'],
+    [
+      'lost its variables',
+      (folder: string) => rmSync(join(folder, 'variables'), { recursive: true }),
+      'values of the variables are missing',
+    ],
+    [
+      'lost their values',
+      (folder: string) => rmSync(join(folder, 'variables/variables.data-00000-of-00001')),
+      'file with the weights',
+    ],
+    [
+      'has half of their values',
+      (folder: string) => truncateSync(join(folder, 'variables/variables.data-00000-of-00001'), 100),
+      'variables cannot be read',
+    ],
+    [
+      'has half of their index',
+      (folder: string) => truncateSync(join(folder, 'variables/variables.index'), 100),
+      'variables cannot be read',
+    ],
+    [
+      'has an index of noise',
+      (folder: string) => {
+        const file = join(folder, 'variables/variables.index');
+        writeFileSync(file, readFileSync(file).fill(0xff, 0, 150));
+      },
+      'variables cannot be read',
+    ],
+  ])('that %s is refused', async (_, change, message) => {
+    const error = await failure(savedmodel, { path: copied('module', change) });
+    expect(error.code).toBe('MODEL_FILE_INVALID');
+    expect(error.message).toContain(message);
+  });
+
+  it('that is not there is refused', async () => {
+    expect((await failure(savedmodel, { path: '/nowhere' })).parts.received).toBe('nothing');
   });
 });
 
