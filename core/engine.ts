@@ -39,7 +39,9 @@ export async function startEngine(
   if (reference !== 'auto') {
     const named = await registry.open('backend', reference as string, { path: 'backend' });
     const { available, detail, advice } = await named.plugin.probe(named.options, ctx);
-    if (!available) throw unavailable(`The backend '${named.plugin.name}' cannot run here.`, detail, advice);
+    const { name, experimental } = named.plugin;
+    if (!available) throw unavailable(`The backend '${name}' cannot run here.`, detail, advice);
+    if (experimental !== undefined) ctx.log.warn(`${name} is experimental: ${experimental}`);
     return named.plugin.start(named.options, ctx);
   }
   const reasons: string[] = [];

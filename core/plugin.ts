@@ -239,6 +239,8 @@ export interface InstallRequest {
 export interface BackendPlugin<S extends OptionsSchema = OptionsSchema> extends PluginBase<'backend', S> {
   /** `auto` tries backends by falling preference; those at 0 or below only run when asked for by name. */
   readonly preference: number;
+  /** Why not to rely on it yet, where that is so: lists and runs say it. */
+  readonly experimental?: string;
   probe(options: OptionsOf<S>, ctx: BackendContext): Promise<Availability>;
   /** Makes it the backend of this process. */
   start(options: OptionsOf<S>, ctx: BackendContext): Promise<Engine>;

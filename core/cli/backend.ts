@@ -66,19 +66,21 @@ async function manage(io: Io, name: string, verb: string, work: Work): Promise<n
   const log = makeLogger(io);
   return interruptible(log, async (signal) => {
     const doing = work(plugin, { log, signal, cacheDir: cacheFolder(io.env) });
-    if (!doing) throw await nothingTo(verb, name, io);
+    if (!doing) throw await nothingTo(verb, plugin, io);
     io.stdout.write(`${await doing}\n`);
     return 0;
   });
 }
 
-async function nothingTo(verb: string, name: string, io: Io): Promise<RobustError> {
+async function nothingTo(verb: string, plugin: BackendPlugin, io: Io): Promise<RobustError> {
+  const { name } = plugin;
+  const { advice } = await probe(plugin, io);
   const plugins = (await registry(io).list('backend')) as BackendPlugin[];
-  const names = plugins.filter(({ install }) => install).map((plugin) => plugin.name);
+  const names = plugins.filter(({ install }) => install).map((other) => other.name);
   return new RobustError('USAGE', {
-    message: `There is nothing to ${verb} for '${name}': it comes with this package.`,
+    message: `This command has nothing to ${verb} for '${name}'.`,
     where: `backend ${verb} ${name}`,
-    next: suggestion(name, names),
+    next: advice ?? suggestion(name, names),
   });
 }
 

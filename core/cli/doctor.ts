@@ -32,13 +32,15 @@ export function doctorCommand(io: Io, finish: Finish): Command {
 async function doctor(io: Io, json: boolean): Promise<number> {
   const registry = new Registry({ bundledPlugins, baseDir: io.cwd });
   const plugins = (await registry.list('backend')) as BackendPlugin[];
-  const backends: Finding[] = [];
+  const [backends, automatic]: [Finding[], Finding[]] = [[], []];
   // The preferred one last: a backend may register gradients for the whole process.
   for (const plugin of plugins.toSorted((a, b) => a.preference - b.preference)) {
-    backends.push(await examine(plugin, registry, io));
+    const found = await examine(plugin, registry, io);
+    backends.push(found);
+    if (plugin.preference > 0) automatic.push(found);
   }
   const usable = backends.some(({ ok }) => ok);
-  const findings = [...machine(), ...backends, chosen(backends), cache(io), await configuration(io)];
+  const findings = [...machine(), ...backends, chosen(automatic), cache(io), await configuration(io)];
   io.stdout.write(json ? `${JSON.stringify({ ok: usable, findings })}\n` : asText(findings, io));
   return usable ? 0 : 2;
 }
@@ -73,7 +75,7 @@ async function examine(plugin: BackendPlugin, registry: Registry, io: Io): Promi
       wrong.length === 0 ? 'self-test passed' : `the self-test gives wrong results: ${wrong.join(', ')}`,
       `${missing.length} kernels missing`,
     ];
-    return { ...found, ok: wrong.length === 0, detail: parts.join('; '), missing };
+    return { ...found, ok: wrong.length === 0, detail: described(plugin, parts.join('; ')), missing };
   } catch (error) {
     return { ...found, ok: false, detail: messageOf(error) };
   }
@@ -106,10 +108,15 @@ export async function probe(plugin: BackendPlugin, io: Io): Promise<Finding> {
   const check = `backend ${plugin.name}`;
   try {
     const { available, detail, advice } = await plugin.probe(resolveOptions(plugin), contextOf(io));
-    return { check, ok: available, detail, ...(advice === undefined ? {} : { advice }) };
+    const more = advice === undefined ? {} : { advice };
+    return { check, ok: available, detail: described(plugin, detail), ...more };
   } catch (error) {
     return { check, ok: false, detail: messageOf(error) };
   }
+}
+
+function described({ experimental }: BackendPlugin, detail: string): string {
+  return experimental === undefined ? detail : `experimental; ${detail}`;
 }
 
 function cache({ env }: Io): Finding {

@@ -132,7 +132,7 @@ async function gradientOf(
   const segmenter = await plugin.open({ ...request, train: none }, options, quiet);
   try {
     if (segmenter.gradient === false) throw silent(plugin.name, 'has no gradient');
-    return checkGradient(segmenter, request, ctx.random);
+    return await checkGradient(segmenter, request, ctx.random);
   } finally {
     segmenter.dispose();
   }

@@ -4,6 +4,7 @@ export const codes = {
   ATTACK_LEFT_RANGE: 'An attack returned intensities outside the range of the data set.',
   ATTACK_NOT_FINITE: 'An attack returned NaN or infinite intensities.',
   ATTACK_SHAPE: 'An attack returned a tensor of another shape than its input.',
+  BACKEND_ASYNCHRONOUS: 'Values were asked for at once from a backend that gives them later only.',
   BACKEND_UNAVAILABLE: 'The backend that was asked for cannot run here.',
   BUDGET_INVALID: 'An eps is negative, not a number, or larger than the intensity range.',
   CONFIG_CYCLE: 'Configuration files extend each other in a circle.',

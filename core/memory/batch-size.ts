@@ -79,12 +79,13 @@ export function fitting(
   return batch;
 }
 
-function computeGradient(segmenter: Segmenter, dataset: Dataset, size: number): void {
+async function computeGradient(segmenter: Segmenter, dataset: Dataset, size: number): Promise<void> {
   const { height, width, channels } = dataset;
-  tf.tidy(() => {
+  const result = tf.tidy(() => {
     const x = tf.zeros<tf.Rank.R4>([size, height, width, channels]);
     const sum = (logits: Tensor4D) => tf.sum(logits) as tf.Scalar;
-    const result = segmenter.gradient === false ? segmenter.logits(x) : lossGradient(segmenter, x, sum);
-    result.dataSync();
+    return segmenter.gradient === false ? segmenter.logits(x) : lossGradient(segmenter, x, sum);
   });
+  await result.data();
+  result.dispose();
 }

@@ -8,7 +8,7 @@ export function memoryUse(): MemoryUse {
 }
 
 /** The most memory of the process while `work` runs: bytes. Only Linux forgets earlier peaks. */
-export async function peakOf(work: () => void | Promise<void>): Promise<number> {
+export async function peakOf(work: () => Promise<void>): Promise<number> {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
   } catch {

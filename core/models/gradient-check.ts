@@ -21,11 +21,11 @@ const HALF_STEP = 2 ** -17;
  * Compares the gradient of the cross-entropy with a random mask, at an image of noise, with central differences along
  * random directions. Differences are summed in double precision.
  */
-export function checkGradient(
+export async function checkGradient(
   segmenter: Segmenter,
   { height, width, channels, classes, domain }: ModelRequest,
   random: (...key: (string | number)[]) => Random,
-): GradientCheck {
+): Promise<GradientCheck> {
   const { low, high } = domain;
   const shape: [number, number, number, number] = [1, height, width, channels];
   const size = height * width * channels;
@@ -36,26 +36,30 @@ export function checkGradient(
   // Away from the ends of the range, where a model may clip.
   const image = drawn('image', (r) => low + (0.05 + 0.9 * r.uniform()) * (high - low));
   const mask = drawn('mask', (r) => r.below(classes.length), height * width);
-  const loss = (x: Float32Array) => {
-    const logits = tf.tidy(() => segmenter.logits(tf.tensor4d(x, shape)).dataSync<'float32'>());
+  const loss = async (x: Float32Array) => {
+    const logits = await valuesOf(() => segmenter.logits(tf.tensor4d(x, shape)));
     return crossEntropySum(logits, segmenter.channels, mask);
   };
-  const gradient = tf.tidy(() => {
+  const gradient = await valuesOf(() => {
     const goal = tf.tensor(mask, [1, height, width], 'int32') as Tensor3D;
-    const slope = lossGradient(segmenter, tf.tensor4d(image, shape) as Tensor4D, (z) =>
-      crossEntropy(z, goal),
-    );
-    return slope.dataSync<'float32'>();
+    return lossGradient(segmenter, tf.tensor4d(image, shape) as Tensor4D, (z) => crossEntropy(z, goal));
   });
   const h = HALF_STEP * (high - low);
   let [deviation, total] = [0, 0];
   for (let d = 0; d < DIRECTIONS; d++) {
     const signs = drawn(`direction ${d}`, (r) => (r.uniform() < 0.5 ? -h : h));
     const [ahead, behind] = [1, -1].map((way) => image.map((value, i) => value + way * signs[i]!));
-    const difference = loss(ahead!) - loss(behind!);
+    const difference = (await loss(ahead!)) - (await loss(behind!));
     const derivative = gradient.reduce((sum, slope, i) => sum + slope * (ahead![i]! - behind![i]!), 0);
     deviation += (difference - derivative) ** 2;
     total += Math.max(difference ** 2, derivative ** 2);
   }
   return { directions: DIRECTIONS, relativeError: total === 0 ? null : Math.sqrt(deviation / total) };
+}
+
+async function valuesOf(compute: () => Tensor4D): Promise<Float32Array> {
+  const made = tf.tidy(compute);
+  const values = await made.data<'float32'>();
+  made.dispose();
+  return values;
 }

@@ -8,8 +8,15 @@ import { backendContext } from '../../core/testing/context.ts';
 
 const relu = tf.getKernel('Relu', 'cpu');
 
-function backend(name: string, preference: number, available: boolean, kernel = relu): BackendPlugin {
+function backend(
+  name: string,
+  preference: number,
+  available: boolean,
+  kernel = relu,
+  experimental?: string,
+): BackendPlugin {
   return defineBackend({
+    ...(experimental !== undefined && { experimental }),
     name,
     summary: 'A backend of this test.',
     preference,
@@ -29,6 +36,7 @@ const plugins = [
   backend('wrong', 3, true, { ...relu, kernelFunc: ({ inputs }) => inputs['x']! }),
   backend('absent', 4, false),
   backend('good', 2, true),
+  backend('new', -1, true, relu, 'nobody has tried it'),
 ];
 const registry = {
   names: () => Promise.resolve(plugins.map(({ name }) => name)),
@@ -36,11 +44,24 @@ const registry = {
     Promise.resolve({ plugin: plugins.find((plugin) => plugin.name === name), options: {} }),
 } as unknown as Registry;
 
-it('takes the most preferred backend that passes its self-test', async () => {
+async function start(reference: string) {
   const warnings: string[] = [];
   const context = backendContext();
   const log = { ...context.log, warn: (line: string) => void warnings.push(line) };
-  const { info } = await startEngine('auto', registry, { ...context, log });
-  expect(info.backend).toBe('good');
-  expect(warnings).toEqual([expect.stringMatching(/^wrong is left out: .*relu/)]);
+  const { info } = await startEngine(reference, registry, { ...context, log });
+  return { backend: info.backend, warnings };
+}
+
+it('takes the most preferred backend that passes its self-test', async () => {
+  expect(await start('auto')).toEqual({
+    backend: 'good',
+    warnings: [expect.stringMatching(/^wrong is left out: .*relu/)],
+  });
+});
+
+it('starts an experimental backend when it is named, and says so', async () => {
+  expect(await start('new')).toEqual({
+    backend: 'new',
+    warnings: ['new is experimental: nobody has tried it'],
+  });
 });
