@@ -3,7 +3,13 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Engine } from '../core/plugin.ts';
 import { record } from '../plugins/backends/tensorflow/capture.ts';
 import { fuse } from '../plugins/backends/tensorflow/fusion.ts';
-import { openSession, reachable, type Edge, type Node } from '../plugins/backends/tensorflow/graph.ts';
+import {
+  closeSession,
+  openSession,
+  reachable,
+  type Edge,
+  type Node,
+} from '../plugins/backends/tensorflow/graph.ts';
 import type { NativeBackend } from '../plugins/backends/tensorflow/native.ts';
 import type { ProfileLine } from './cases.ts';
 import type { Task } from './tasks.ts';
@@ -40,13 +46,17 @@ function profileGraph(step: Task['step'], inputs: readonly Tensor[], add: Add): 
   tf.tidy(() => {
     const graph = fuse(record(backend, step, inputs).graph, backend.binding);
     const values = new Map<Node, Tensor[]>(graph.inputs.map((node, i) => [node, [inputs[i]!]]));
-    for (const node of reachable(graph)) {
+    const nodes = reachable(graph);
+    const held = nodes.filter(({ tensor }) => tensor);
+    for (const node of held) values.set(node, [node.tensor!]);
+    for (const node of nodes) {
       if (values.has(node) || node.op === 'Const') continue;
       const given = node.inputs.filter(isComputed).map((edge) => values.get(edge.node)![edge.index]!);
       const { outputs, seconds } = runAlone(backend, node, given);
       values.set(node, outputs);
       add(label(node), seconds);
     }
+    tf.dispose(held.map(({ tensor }) => tensor!));
   });
 }
 
@@ -74,12 +84,14 @@ function runAlone(backend: NativeBackend, node: Node, given: Tensor[]) {
   const run = () => binding.runSavedModel(session.id, ids, session.inputs, session.outputs);
   let [outputTensors, seconds]: [Tensor[], number] = [[], Infinity];
   for (let round = 0; round < ROUNDS; round++) {
+    // Fresh memory would have to be cleared first, which a step in its session never waits for.
+    tf.dispose(outputTensors);
     const started = performance.now();
     const made = run();
     seconds = Math.min(seconds, (performance.now() - started) / 1000);
     outputTensors = made.map((one) => backend.createOutputTensor(one));
   }
-  binding.deleteSavedModel(session.id);
+  closeSession(session, binding);
   return { outputs: outputTensors, seconds };
 }
 

@@ -2,7 +2,7 @@ import { engine, tidy, Variable, type Tensor } from '@tensorflow/tfjs-core';
 import type { CompiledStep, Logger, Step } from '../../../core/index.ts';
 import { difference, OTHER_OPERATORS, record, type Recording } from './capture.ts';
 import { fuse } from './fusion.ts';
-import { openSession, type Graph, type Session } from './graph.ts';
+import { closeSession, openSession, type Graph, type Session } from './graph.ts';
 import type { NativeBackend } from './native.ts';
 import { disagreement } from './agreement.ts';
 
@@ -34,7 +34,7 @@ export function compileStep(backend: NativeBackend, step: Step, log: Logger): Co
     return made.outputs;
   };
   const dispose = () => {
-    for (const plan of plans.values()) if (plan !== 'eager') backend.binding.deleteSavedModel(plan.id);
+    for (const plan of plans.values()) if (plan !== 'eager') closeSession(plan, backend.binding);
     plans.clear();
   };
   return Object.assign(call, { dispose });
@@ -50,7 +50,7 @@ function runEager(step: Step, inputs: readonly Tensor[]): Tensor[] {
 }
 
 function runSession(backend: NativeBackend, session: Session, inputs: Tensor[]): Tensor[] {
-  const ids = backend.getInputTensorIds(inputs);
+  const ids = backend.getInputTensorIds([...inputs, ...session.held]);
   const made = backend.binding.runSavedModel(session.id, ids, session.inputs, session.outputs);
   return made.map((metadata) => backend.createOutputTensor(metadata));
 }
@@ -124,10 +124,10 @@ function tryGraph(
     const reason = disagreement(outputs, eager);
     if (reason === undefined) return { plan: session, outputs };
     for (const tensor of outputs) tensor.dispose();
-    backend.binding.deleteSavedModel(session.id);
+    closeSession(session, backend.binding);
     return reason;
   } catch (error) {
-    if (session) backend.binding.deleteSavedModel(session.id);
+    if (session) closeSession(session, backend.binding);
     return `its graph fails: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

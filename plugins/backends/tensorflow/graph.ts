@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Attribute, Binding, Values } from './native.ts';
 import { CONFIG_FILE, sessionConfig } from './session.ts';
 
@@ -20,6 +21,8 @@ export interface Node {
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: number }[];
   /** The values of a `Const` node. */
   readonly values?: () => Values;
+  /** What a `Placeholder` that rewriting made is fed with in every run; the session disposes it. */
+  readonly tensor?: Tensor;
   /** The tensor that a `Const` node stands for, when it existed before the step. */
   readonly origin?: object;
 }
@@ -36,6 +39,8 @@ export interface Session {
   /** Names as `runSavedModel` takes them. */
   readonly inputs: string;
   readonly outputs: string;
+  /** Tensors that go into every run behind the inputs. */
+  readonly held: readonly Tensor[];
 }
 
 /** A GraphDef is one protobuf message, and those end at 2 GiB; the rest is room for everything but constants. */
@@ -65,15 +70,26 @@ export function reachable(graph: Graph): Node[] {
  */
 export function openSession(graph: Graph, binding: Binding, rewritten = true): Session {
   const folder = mkdtempSync(join(tmpdir(), 'robust-graph-'));
+  const nodes = reachable(graph);
+  const held = nodes.flatMap(({ tensor }) => tensor ?? []);
   try {
-    const { bytes, inputs, outputs } = serialise(graph, binding);
+    const { bytes, inputs, outputs } = serialise(graph, nodes, binding);
     writeFileSync(join(folder, 'saved_model.pb'), bytes);
     const config = sessionConfig(graph, binding, rewritten);
     if (config) writeFileSync(join(folder, CONFIG_FILE), config);
-    return { id: binding.loadSavedModel(folder, 'serve'), inputs, outputs };
+    return { id: binding.loadSavedModel(folder, 'serve'), inputs, outputs, held };
+  } catch (error) {
+    dispose(held);
+    throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Ends a session and frees what it holds. */
+export function closeSession({ id, held }: Session, binding: Binding): void {
+  binding.deleteSavedModel(id);
+  dispose([...held]);
 }
 
 interface Message {
@@ -91,9 +107,8 @@ function messages(): Messages {
 }
 
 /** The bytes of saved_model.pb: one signature is not needed, because sessions are run by node names. */
-function serialise(graph: Graph, binding: Binding) {
+function serialise(graph: Graph, nodes: readonly Node[], binding: Binding) {
   const proto = messages();
-  const nodes = reachable(graph);
   const names = new Map(nodes.map((node, i) => [node, `node_${i}`]));
   const nameOf = ({ node, index }: Edge) => (index > 0 ? `${names.get(node)}:${index}` : names.get(node)!);
   checkSize(nodes);
@@ -111,7 +126,9 @@ function serialise(graph: Graph, binding: Binding) {
   const model = make(proto['SavedModel']!, { setSavedModelSchemaVersion: 1, setMetaGraphsList: [meta] });
   return {
     bytes: model.serializeBinary(),
-    inputs: graph.inputs.map((node) => `${names.get(node)}:0`).join(','),
+    inputs: [...graph.inputs, ...nodes.filter(({ tensor }) => tensor)]
+      .map((node) => `${names.get(node)}:0`)
+      .join(','),
     outputs: graph.outputs.map((_, i) => `output_${i}:0`).join(','),
   };
 }

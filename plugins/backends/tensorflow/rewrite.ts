@@ -1,3 +1,4 @@
+import { keep, type Tensor } from '@tensorflow/tfjs-core';
 import { reachable, type Edge, type Graph, type Node } from './graph.ts';
 import type { Attribute, Binding, Values } from './native.ts';
 
@@ -72,6 +73,25 @@ export class Builder {
       values: () => values,
     };
     return { node, index: 0 };
+  }
+
+  /**
+   * A large constant, which every run is handed: that copies nothing, while writing and loading hundreds of megabytes
+   * as part of a graph takes seconds. To a GPU it would be copied each time.
+   */
+  held(tensor: Tensor): Edge {
+    const { shape } = tensor;
+    if (this.#binding.isUsingGpuDevice()) {
+      const values = tensor.dataSync<'float32'>();
+      tensor.dispose();
+      return this.constant(values, shape);
+    }
+    const attributes = [
+      this.type('dtype'),
+      { name: 'shape', type: this.#binding.TF_ATTR_SHAPE, value: shape },
+    ];
+    const { node } = this.node('Placeholder', attributes, [], shape);
+    return { node: { ...node, tensor: keep(tensor) }, index: 0 };
   }
 
   type(name: string, value = this.#binding.TF_FLOAT): Attribute {

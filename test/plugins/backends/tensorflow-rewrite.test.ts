@@ -8,7 +8,12 @@ import { resolveOptions } from '../../../core/registry/options.ts';
 import { expectClose } from '../../../core/testing/close.ts';
 import { difference, record } from '../../../plugins/backends/tensorflow/capture.ts';
 import { fuse } from '../../../plugins/backends/tensorflow/fusion.ts';
-import { openSession, reachable, type Graph } from '../../../plugins/backends/tensorflow/graph.ts';
+import {
+  closeSession,
+  openSession,
+  reachable,
+  type Graph,
+} from '../../../plugins/backends/tensorflow/graph.ts';
 import plugin from '../../../plugins/backends/tensorflow/index.ts';
 import type { NativeBackend } from '../../../plugins/backends/tensorflow/native.ts';
 import { sessionConfig } from '../../../plugins/backends/tensorflow/session.ts';
@@ -36,9 +41,9 @@ const kernelGradient: Step = (x, kernel) => [
 function run(graph: Graph, inputs: Tensor[]): Tensor[] {
   const { binding } = native();
   const session = openSession(graph, binding);
-  const ids = native().getInputTensorIds(inputs);
+  const ids = native().getInputTensorIds([...inputs, ...session.held]);
   const made = binding.runSavedModel(session.id, ids, session.inputs, session.outputs);
-  binding.deleteSavedModel(session.id);
+  closeSession(session, binding);
   return made.map((metadata) => native().createOutputTensor(metadata));
 }
 
@@ -52,6 +57,37 @@ describe.runIf(available)('the kernel gradient of a convolution', () => {
     expect(operators(products)).not.toContain('Conv2DBackpropFilter');
     expectClose(run(products, inputs)[0]!, outputs[0]!, { rtol: 1e-4, atol: 1e-3 });
     expect(operators(fuse(graph, native().binding, true))).toContain('Conv2DBackpropFilter');
+  });
+});
+
+describe.runIf(available)('the input gradient of a convolution of many channels', () => {
+  const gradientOf = (kernel: Tensor4D, padding: 'same' | 'valid'): Step => {
+    return (x) => [tf.grad((z) => tf.sum(tf.square(tf.conv2d(z as Tensor4D, kernel, 1, padding))))(x!)];
+  };
+  const kernel = () => random(2, [3, 3, 128, 96]);
+
+  it.each(['same', 'valid'] as const)('goes by tiles, padding %s', (padding) => {
+    const x = random(1, [2, 17, 14, 128]);
+    const { graph, outputs } = record(native(), gradientOf(kernel(), padding), [x]);
+    const tiled = fuse(graph, native().binding);
+    expect(operators(tiled)).toContain('BatchMatMulV2');
+    expect(operators(tiled)).not.toContain('Conv2DBackpropInput');
+    const size = tf.max(tf.abs(outputs[0]!)).dataSync()[0]!;
+    expectClose(run(tiled, [x])[0]!, outputs[0]!, { rtol: 0, atol: 1e-5 * size });
+  });
+
+  it('keeps its transformed kernel until the step is disposed', async () => {
+    const { compile } = await plugin.start(resolveOptions(plugin), context);
+    const [x, weights] = [random(1, [2, 16, 16, 128]), kernel()];
+    const before = tf.memory().numTensors;
+    const step = compile!(gradientOf(weights, 'same'));
+    const [first] = tf.tidy(() => step(x)) as [Tensor];
+    const [second] = tf.tidy(() => step(x)) as [Tensor];
+    expect(second.dataSync()).toEqual(first.dataSync());
+    tf.dispose([first, second]);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    step.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 
