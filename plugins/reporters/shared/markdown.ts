@@ -1,7 +1,8 @@
 import { plain, worstVerdict, type Report } from '../../../core/index.ts';
 import { commandOf } from './command.ts';
+import { costOf, count } from './cost.ts';
 import { byWeight, digest, falls, tally } from './summary.ts';
-import { count, decimal, placeOf } from './text.ts';
+import { decimal, placeOf } from './text.ts';
 
 const signs: Readonly<Record<string, string>> = {
   pass: '✅',
@@ -14,7 +15,7 @@ const signs: Readonly<Record<string, string>> = {
 
 /** A report as Markdown (GitHub's dialect): verdicts, scores, what to look at, how to do it again. */
 export function markdownOf(report: Report): string {
-  const { dataset, status, cost, gates = [], audit = [] } = report;
+  const { dataset, status, gates = [], audit = [] } = report;
   const title = gates.length > 0 ? `${signs[worstVerdict(gates)]} ${worstVerdict(gates)}: ` : '';
   const interrupted =
     status === 'interrupted' ? ['The run was interrupted: only finished images are counted.'] : [];
@@ -25,7 +26,7 @@ export function markdownOf(report: Report): string {
     ...scores(report),
     ...gateTable(gates),
     ...auditTable(audit),
-    `${count(cost.gradients)} gradients, ${count(cost.forwards)} forward passes, ${cost.seconds.toFixed(1)} s. Again:`,
+    `${costOf(report)}. Again:`,
     // Four spaces make code that no backtick can end.
     `    ${plain(commandOf(report))}`,
   ]

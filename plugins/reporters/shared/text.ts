@@ -14,8 +14,3 @@ export function placeOf({
 export function decimal(value: number | null, digits = 3): string {
   return value === null ? 'undefined' : value.toFixed(digits);
 }
-
-/** A whole number with its thousands apart. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}

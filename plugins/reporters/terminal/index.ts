@@ -8,7 +8,7 @@ import {
   type Curve,
   type Report,
 } from '../../../core/index.ts';
-import { count } from '../shared/text.ts';
+import { costOf, count } from '../shared/cost.ts';
 import { beside, courses, curveBlock, type Look } from './curves.ts';
 import { differences } from './differences.ts';
 import { worstImages } from './images.ts';
@@ -94,10 +94,10 @@ function byMetric(curves: readonly Curve[]): (a: Curve, b: Curve) => number {
   return (a, b) => metrics.indexOf(a.metric) - metrics.indexOf(b.metric);
 }
 
-function footing({ cost, subjects }: Report, dir: string, { columns, style }: Look): string {
+function footing(report: Report, dir: string, { columns, style }: Look): string {
   const lines = [
-    `${count(cost.gradients)} gradients and ${count(cost.forwards)} forward passes in ${cost.seconds.toFixed(1)} s`,
-    ...subjects.map(({ name, fingerprint, parameters }) => {
+    costOf(report),
+    ...report.subjects.map(({ name, fingerprint, parameters }) => {
       const size = parameters === null ? '' : `, ${count(parameters)} parameters`;
       return short(`${name}: ${fingerprint.slice(0, 12)}${size}`, columns);
     }),

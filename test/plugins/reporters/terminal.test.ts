@@ -72,6 +72,18 @@ describe('the terminal reporter', () => {
     expect((await show({ ...rest, status: 'interrupted' }))[0]).toMatch(/^interrupted: /);
   });
 
+  it('tells what the run cost, and names tensors that something forgot', async () => {
+    const cost = { gradients: 1234, forwards: 56, seconds: 64.24 };
+    const line = async (memory: Report['memory']) =>
+      (await show({ ...sample, cost, ...(memory && { memory }) })).find((text) => text.startsWith('1,234'));
+    const work = '1,234 gradients, 56 forward passes, 64.2 s';
+    expect(await line({ peakBytes: 0.62e9, tensors: 0 })).toBe(`${work}, 0.6 GB of memory`);
+    expect(await line({ peakBytes: 0.62e9, tensors: 2 })).toBe(
+      `${work}, 0.6 GB of memory, 2 tensors never disposed of`,
+    );
+    expect(await line(undefined)).toBe(work);
+  });
+
   it('draws the first metric as bars at one eps for each halving, shaded where the mean may lie', async () => {
     const lines = await show(paper);
     const start = lines.indexOf('dice under targeted-ifgsm');

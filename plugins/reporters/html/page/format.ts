@@ -10,10 +10,7 @@ export function interval(point: { mean: number | null; low: number | null; high:
     : `${decimal(point.mean)} [${decimal(point.low)}, ${decimal(point.high)}]`;
 }
 
-/** A whole number with its thousands apart. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
+export { count } from '../../shared/cost.ts';
 
 export function unique<T>(items: readonly T[]): T[] {
   return [...new Set(items)];

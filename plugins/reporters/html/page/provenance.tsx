@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { PageData } from '../data.ts';
-import { count } from './format.ts';
+import { costOf, count } from '../../shared/cost.ts';
 
 interface Props {
   readonly report: PageData['report'];
@@ -9,7 +9,7 @@ interface Props {
 
 /** How to get these numbers again. */
 export function Provenance({ report, command }: Props) {
-  const { engine, versions, seed, dataset, cost, configuration, status } = report;
+  const { engine, versions, seed, dataset, configuration, status } = report;
   const facts: readonly (readonly [string, string])[] = [
     ['Engine', `${engine.backend} ${engine.version} on ${engine.device}, ${engine.threads} threads`],
     [
@@ -25,10 +25,7 @@ export function Provenance({ report, command }: Props) {
     ],
     ['Classes', dataset.classes.join(', ')],
     ['Range', `${dataset.domain.low} to ${dataset.domain.high} in steps of ${dataset.domain.step}`],
-    [
-      'Cost',
-      `${count(cost.gradients)} gradients, ${count(cost.forwards)} forward passes, ${cost.seconds.toFixed(1)} s`,
-    ],
+    ['Cost', costOf(report)],
     ['Status', status],
   ];
   return (
