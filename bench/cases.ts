@@ -4,7 +4,8 @@ export const whats = ['forward', 'gradient', 'training', 'sweep'] as const;
 export type What = (typeof whats)[number];
 
 /** What a line of the table compares: the sweep is held against two PyTorch loops. */
-export type Line = Exclude<What, 'sweep'> | 'sweep/plain' | 'sweep/shared';
+export const lineNames = ['forward', 'gradient', 'training', 'sweep/plain', 'sweep/shared'] as const;
+export type Line = (typeof lineNames)[number];
 
 export interface Size {
   /** Rows and columns of an image. */

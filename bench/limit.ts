@@ -26,7 +26,7 @@ interface ConvolutionConfig {
  * run in one compiled step, independent of each other, as the engine runs them in a network. Convolutions inside
  * layers of our own are not counted.
  */
-export function convolutionLimit({ network, shape: [count], steps }: Subject): number {
+export async function convolutionLimit({ network, shape: [count], steps }: Subject): Promise<number> {
   const all = network.model.layers.flatMap((layer) => convolutionOf(layer, count) ?? []);
   const step: Step = (...given) =>
     all.flatMap(({ convolve }, i) => {
@@ -37,11 +37,15 @@ export function convolutionLimit({ network, shape: [count], steps }: Subject): n
     });
   const inputs = all.flatMap(({ from, to }) => [tf.ones(from), tf.ones(to)]);
   const run = steps.compile('limit', step);
-  const seconds = Array.from({ length: ROUNDS + 1 }, () => {
+  const seconds: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
     const started = performance.now();
-    tf.dispose(run(...inputs));
-    return (performance.now() - started) / 1000;
-  });
+    const results = run(...inputs);
+    // A backend may still be at work until a value is asked for.
+    await results.at(-1)!.data();
+    seconds.push((performance.now() - started) / 1000);
+    tf.dispose(results);
+  }
   tf.dispose(inputs);
   return median(seconds.slice(1));
 }

@@ -8,7 +8,7 @@ import { resolveOptions } from '../core/registry/index.ts';
 import { backendContext } from '../core/testing/context.ts';
 import { sizes, whats, type Case, type What } from './cases.ts';
 import { showExported } from './exported.ts';
-import { measureCase, type Result } from './measure.ts';
+import { measureCase, type Profile, type Result } from './measure.ts';
 import type { Part } from './overhead.ts';
 import { Peer } from './peer.ts';
 import { listNetworks, prepareCase } from './prepare.ts';
@@ -26,7 +26,7 @@ const usage = `npm run bench -- [options]
   --overhead           instead, what metrics, statistics and reporters add to an attack on 379 images
   --exported           instead, the input gradient of an ONNX export, beside that of the network itself (needs --pytorch)
   --plain              run PyTorch's plain loop to its end instead of scaling it up
-  --profile            say where the time goes, operator by operator
+  --profile            say where the time goes, operator by operator (with --write: on the page too)
   --json FILE          write the results as JSON
   --write              put the results into docs/performance.md, keeping those of other slices`;
 
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     ? new Peer('PyTorch', args.pytorch, [script('pytorch/server.py'), threads])
     : undefined;
   const peers = [...ours, ...(pytorch ? [pytorch] : [])];
-  const results: Result[] = [];
+  const [results, profiles]: [Result[], Profile[]] = [[], []];
   const machine = await describeMachine(ours, pytorch);
   console.log(machine.join('\n'));
   try {
@@ -82,8 +82,12 @@ async function main(): Promise<void> {
         const { rounds, plain, profile } = args;
         const how = { rounds: Number(rounds), plain, profile, whats: args.what as What[] };
         if (args.exported && args.pytorch) await showExported(wanted, ours, args.pytorch);
-        if (!args.overhead && !args.exported)
-          results.push(...(await measureCase(wanted, ours, pytorch, how)));
+        if (!args.overhead && !args.exported) {
+          const found = await measureCase(wanted, ours, pytorch, how);
+          results.push(...found.results);
+          profiles.push(...found.profiles);
+          if (args.write) await writePage({ machine, ...found });
+        }
         await rm(wanted.dir, { recursive: true });
       }
     }
@@ -91,8 +95,7 @@ async function main(): Promise<void> {
     for (const peer of peers) peer.end();
   }
   if (!args.overhead && !args.exported) console.log(`\n${markdown(results)}`);
-  if (args.json) await writeFile(args.json, JSON.stringify({ machine, results }, null, 2));
-  if (args.write) await writePage(machine, results);
+  if (args.json) await writeFile(args.json, JSON.stringify({ machine, results, profiles }, null, 2));
 }
 
 async function showOverhead(peer: Peer, wanted: Case): Promise<void> {

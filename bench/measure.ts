@@ -1,6 +1,6 @@
 import { EPS, targets, type Case, type Line, type ProfileLine, type Sample, type What } from './cases.ts';
 import type { Peer } from './peer.ts';
-import { median, milliseconds } from './timing.ts';
+import { median, milliseconds, otherWork, percent } from './timing.ts';
 
 /** Times of one line of the table: medians in seconds. */
 export interface Result {
@@ -16,8 +16,25 @@ export interface Result {
   readonly target: number | null;
   /** Of an input gradient: what the bare convolutions take, by backend. */
   readonly limit?: Readonly<Record<string, number>>;
+  /** Share of the processors that other programs took before or after, by backend; absent on an idle machine. */
+  readonly busy?: Readonly<Record<string, number>>;
   /** Remarks that the numbers need. */
   readonly notes: readonly string[];
+}
+
+/** Where the time of one call goes: the slowest operators, with their share of all. */
+export interface Profile {
+  readonly network: string;
+  readonly size: string;
+  readonly what: string;
+  readonly backend: string;
+  readonly lines: readonly (ProfileLine & { readonly share: number })[];
+}
+
+/** All that an invocation found. */
+export interface Measured {
+  readonly results: readonly Result[];
+  readonly profiles: readonly Profile[];
 }
 
 export interface How {
@@ -36,24 +53,26 @@ export async function measureCase(
   ours: readonly Peer[],
   pytorch: Peer | undefined,
   how: How,
-): Promise<Result[]> {
-  const results: Result[] = [];
+): Promise<Measured> {
+  const [results, profiles]: [Result[], Profile[]] = [[], []];
   const whats = how.whats.filter((what) => what !== 'sweep');
   pytorch = await able(pytorch, wanted);
   for (const what of whats) {
+    const before = await otherWork();
     const ask = (peer: Peer, more = {}) => peer.ask<Sample>({ do: 'measure', what, case: wanted, ...more });
     const robust = ours.map((peer) => [peer.name, () => ask(peer)] as const);
     const comparable = what !== 'training' || wanted.outputs === 1;
     const theirs =
       pytorch && comparable ? LAYOUTS.map((layout) => [layout, () => ask(pytorch, { layout })] as const) : [];
     const [own, other] = await inTurns(robust, theirs, how.rounds);
+    const busy = Math.max(before, await otherWork());
     const notes = agreement(what, own, other);
     const limit = what === 'gradient' ? await limits(wanted, ours) : undefined;
-    results.push(line(wanted, what, medians(own), medians(other), notes, limit));
-    if (how.profile) for (const peer of ours) await showProfile(peer, wanted, what);
+    results.push(line(wanted, what, { robust: medians(own), pytorch: medians(other), busy, notes, limit }));
+    if (how.profile) for (const peer of ours) profiles.push(await profileOf(peer, wanted, what));
   }
   if (how.whats.includes('sweep')) results.push(...(await measureSweep(wanted, ours, pytorch, how)));
-  return results;
+  return { results, profiles };
 }
 
 /** PyTorch, unless it has no counterpart of a layer of this network. */
@@ -114,6 +133,7 @@ async function measureSweep(
   pytorch: Peer | undefined,
   { rounds, plain }: How,
 ): Promise<Result[]> {
+  const before = await otherWork();
   const turns = wanted.size === 'large' ? 1 : Math.min(rounds, 3);
   const loops = (loop: string) =>
     pytorch ? LAYOUTS.map((layout) => askLoop(pytorch, wanted, layout, loop)) : [];
@@ -121,9 +141,10 @@ async function measureSweep(
     (peer) => [peer.name, () => peer.ask<Sample>({ do: 'measure', what: 'sweep', case: wanted })] as const,
   );
   const [own, shared] = await inTurns(robust, loops('shared'), turns, 0);
+  const busy = Math.max(before, await otherWork());
   const notes = [`${wanted.images} images`];
-  const against = (name: Line, other: Record<string, number>, more: readonly string[] = []) =>
-    line(wanted, name, medians(own), other, [...notes, ...more]);
+  const against = (name: Line, theirs: Record<string, number>, more: readonly string[] = []) =>
+    line(wanted, name, { robust: medians(own), pytorch: theirs, busy, notes: [...notes, ...more] });
   const scaled = Object.fromEntries([...shared].map(([layout, samples]) => [layout, scaleUp(samples)]));
   const measured = plain ? medians((await inTurns([], loops('plain'), turns, 0))[1]) : scaled;
   const how = plain || !pytorch ? [] : ['327 gradients scaled up from 69'];
@@ -146,43 +167,45 @@ function scaleUp(samples: readonly Sample[]): number {
   );
 }
 
-function line(
-  { network, size }: Case,
-  name: Line,
-  robust: Record<string, number>,
-  pytorch: Record<string, number>,
-  notes: readonly string[],
-  limit?: Record<string, number>,
-): Result {
+interface Found {
+  readonly robust: Record<string, number>;
+  readonly pytorch: Record<string, number>;
+  readonly busy: number;
+  readonly notes: readonly string[];
+  readonly limit?: Record<string, number> | undefined;
+}
+
+/** Other programs that take less are there on every machine. */
+const IDLE = 0.05;
+
+function line({ network, size }: Case, name: Line, found: Found): Result {
+  const { robust, pytorch, busy, notes, limit } = found;
   const [first] = Object.values(robust);
   const fastest = Math.min(...Object.values(pytorch));
   const ratio = first !== undefined && Number.isFinite(fastest) ? first / fastest : null;
   const target = targets[network]?.[size]?.[name] ?? null;
+  const loaded = busy > IDLE && Object.fromEntries(Object.keys(robust).map((backend) => [backend, busy]));
   const result = {
-    network,
-    size,
-    line: name,
-    robust,
-    pytorch,
-    ratio,
-    target,
-    notes,
+    ...{ network, size, line: name, robust, pytorch, ratio, target },
     ...(limit && { limit }),
+    ...(loaded && { busy: loaded }),
+    notes,
   };
   console.log(summary(result));
   return result;
 }
 
-async function showProfile(peer: Peer, wanted: Case, what: What): Promise<void> {
+async function profileOf(peer: Peer, wanted: Case, what: What): Promise<Profile> {
+  const { network, size } = wanted;
   const { lines } = await peer.ask<{ lines: ProfileLine[] }>({ do: 'profile', what, case: wanted });
+  console.log(`\n${peer.name}: ${what} of ${network} ${size}, operator by operator`);
   const total = lines.reduce((sum, { seconds }) => sum + seconds, 0);
-  console.log(`\n${peer.name}: ${what} of ${wanted.network} ${wanted.size}, operator by operator`);
-  for (const { op, count, seconds } of lines.slice(0, 14)) {
-    const share = `${((100 * seconds) / total).toFixed(1)} %`;
-    console.log(
-      `${op.padEnd(34)} ${String(count).padStart(4)} x ${(1000 * seconds).toFixed(2).padStart(9)} ms ${share.padStart(8)}`,
-    );
+  const top = lines.slice(0, 14).map((each) => ({ ...each, share: each.seconds / total }));
+  for (const { op, count, seconds, share } of top) {
+    const time = `${milliseconds(seconds).padStart(9)} ms ${percent(share).padStart(8)}`;
+    console.log(`${op.padEnd(34)} ${String(count).padStart(4)} x ${time}`);
   }
+  return { network, size, what, backend: peer.name, lines: top };
 }
 
 /** A result in one line of a terminal. */

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { EngineInfo } from '../core/vocabulary.ts';
-import type { Result } from './measure.ts';
+import { lineNames } from './cases.ts';
+import type { Measured, Profile, Result } from './measure.ts';
 import type { Peer } from './peer.ts';
-import { milliseconds } from './timing.ts';
+import { milliseconds, percent } from './timing.ts';
 
 const page = new URL('../docs/performance.md', import.meta.url);
 const store = new URL('../docs/performance.json', import.meta.url);
@@ -42,7 +42,7 @@ export function markdown(results: readonly Result[]): string {
     'target',
     'notes',
   ];
-  const rows = results.map(({ network, size, line, robust, pytorch, ratio, target, notes, limit }) => [
+  const rows = results.map(({ network, size, line, robust, pytorch, ratio, target, ...more }) => [
     network,
     size,
     line,
@@ -50,7 +50,7 @@ export function markdown(results: readonly Result[]): string {
     ...layouts.map((name) => time(pytorch[name])),
     ratio === null ? '' : ratio.toFixed(2),
     target === null ? '' : String(target),
-    [...shares(robust, limit), ...notes].join('; '),
+    [...shares(robust, more.limit), ...more.notes, ...load(more.busy)].join('; '),
   ]);
   const text = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [text(head), text(head.map(() => '---')), ...rows.map(text)].join('\n');
@@ -67,22 +67,81 @@ function shares(robust: Result['robust'], limit: Result['limit'] = {}): string[]
   );
 }
 
-const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
-
-interface Stored {
-  readonly machine: readonly string[];
-  readonly results: readonly Result[];
+/** Which columns were taken while the machine did other work as well, and how much of it that took. */
+function load(busy: Result['busy'] = {}): string[] {
+  const columns = Object.entries(busy).map(([name, share]) => `${name} (${percent(share)})`);
+  return columns.length === 0 ? [] : [`beside other work: ${columns.join(', ')}`];
 }
 
-/** Puts results into docs/performance.json, in the place of older ones of the same line, and makes the page's table of them. */
-export async function writePage(machine: readonly string[], results: readonly Result[]): Promise<void> {
-  const old = existsSync(store) ? (JSON.parse(await readFile(store, 'utf8')) as Stored) : { results: [] };
-  const key = ({ network, size, line }: Result) => `${network} ${size} ${line}`;
-  const all = new Map([...old.results, ...results].map((result) => [key(result), result]));
-  const stored: Stored = { machine, results: [...all.values()] };
+/** The operators that take most, with their share of all: one line for each profile. */
+function profileTable(profiles: readonly Profile[]): string {
+  const rows = profiles.map(({ network, size, what, backend, lines }) => {
+    const top = lines.slice(0, OPERATORS).map(({ op, count, share }) => `${op} ${percent(share)} (${count})`);
+    return `| ${[network, size, what, backend, top.join(', ')].join(' | ')} |`;
+  });
+  const head = ['| network | size | what | backend | operators (calls) |', '| --- | --- | --- | --- | --- |'];
+  return [...head, ...rows].join('\n');
+}
+
+const OPERATORS = 8;
+
+interface Stored extends Measured {
+  readonly machine: readonly string[];
+}
+
+/**
+ * Puts what was measured into docs/performance.json, in the place of older numbers of the same line and backend, and
+ * makes the page's tables of all.
+ */
+export async function writePage({ machine, results, profiles }: Stored): Promise<void> {
+  const old = JSON.parse(await readFile(store, 'utf8')) as Stored;
+  const lines = new Map(old.results.map((result) => [lineOf(result), result]));
+  for (const result of results) lines.set(lineOf(result), merge(result, lines.get(lineOf(result))));
+  const about = (each: Profile) => `${each.network} ${each.size} ${each.what} ${each.backend}`;
+  const stored: Stored = {
+    // What stands before a colon names a backend; the line without one is the machine.
+    machine: replaced(old.machine, machine, (line) => line.includes(': ') && line.split(': ')[0]),
+    results: [...lines.values()].toSorted((a, b) => place(a).localeCompare(place(b))),
+    profiles: replaced(old.profiles, profiles, about).toSorted((a, b) => about(a).localeCompare(about(b))),
+  };
   await writeFile(store, `${JSON.stringify(stored, null, 2)}\n`);
-  const text = await readFile(page, 'utf8');
-  const table = `${machine.map((line) => `- ${line}`).join('\n')}\n\n${markdown(stored.results)}`;
-  const [before, after] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))];
-  await writeFile(page, `${before}${BEGIN}\n\n${table}\n\n${after}`);
+  const machineLines = stored.machine.map((line) => `- ${line}`).join('\n');
+  let text = await readFile(page, 'utf8');
+  text = insert(text, 'results', `${machineLines}\n\n${markdown(stored.results)}`);
+  await writeFile(page, insert(text, 'profiles', profileTable(stored.profiles)));
+}
+
+const lineOf = ({ network, size, line }: Result) => `${network} ${size} ${line}`;
+
+/** By network, the small size first, in the order of measuring. */
+function place({ network, size, line }: Result): string {
+  return `${network} ${size === 'small' ? 0 : 1} ${lineNames.indexOf(line)}`;
+}
+
+/** Values with those of the same key replaced. */
+function replaced<T>(old: readonly T[], recent: readonly T[], key: (value: T) => unknown): T[] {
+  return [...new Map([...old, ...recent].map((value) => [key(value), value])).values()];
+}
+
+/** The ratio, PyTorch's times and the notes belong to the first backend, and are kept when only others were measured. */
+function merge(recent: Result, old: Result | undefined): Result {
+  const [first] = Object.keys(old?.robust ?? {});
+  if (!old || first === undefined) return recent;
+  const base = first in recent.robust ? recent : old;
+  const kept = Object.entries(old.busy ?? {}).filter(([name]) => !(name in recent.robust));
+  const busy = { ...Object.fromEntries(kept), ...recent.busy };
+  const limit = { ...old.limit, ...recent.limit };
+  const robust = { ...old.robust, ...recent.robust };
+  const { busy: _, ...rest } = { ...base, robust };
+  return {
+    ...rest,
+    ...(Object.keys(limit).length > 0 && { limit }),
+    ...(Object.keys(busy).length > 0 && { busy }),
+  };
+}
+
+/** Replaces what stands between the page's two comments of this name. */
+function insert(text: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  return `${text.slice(0, text.indexOf(begin))}${begin}\n\n${content}\n\n${text.slice(text.indexOf(end))}`;
 }

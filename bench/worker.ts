@@ -18,8 +18,10 @@ interface Request {
   readonly case: Case;
 }
 
-const [backend = 'auto', threads] = process.argv.slice(2);
-const reference = { use: backend, threads: Number(threads) };
+const [backend = '', threads] = process.argv.slice(2);
+// Not every backend lets one choose.
+const takesThreads = 'threads' in (await registry.resolve('backend', backend)).options;
+const reference = { use: backend, ...(takesThreads && { threads: Number(threads) }) };
 const engine = await startEngine(reference, registry, backendContext());
 let current: { name: string; subject: Subject } | undefined;
 
@@ -36,7 +38,7 @@ async function answer(request: Request): Promise<unknown> {
   if (request.do === 'overhead') return overhead(request.case, reference);
   const subject = await subjectOf(request.case);
   if (request.do === 'exported') return compareExported(subject, request.case);
-  if (request.do === 'limit') return { seconds: convolutionLimit(subject) };
+  if (request.do === 'limit') return { seconds: await convolutionLimit(subject) };
   const task = tasksOf(subject)[request.what as Exclude<What, 'sweep'>];
   return request.do === 'profile' ? { lines: await profile(task, engine) } : repeated(task.run);
 }
