@@ -2,19 +2,22 @@ import type { Edge, Graph } from './graph.ts';
 import type { Binding } from './native.ts';
 import { convolution, geometry, type Geometry } from './convolution.ts';
 import { filterGradient, hasAvx512 } from './filter-gradient.ts';
+import { splitGradient } from './joined.ts';
 import { winograd } from './winograd.ts';
 import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './rewrite.ts';
 
 /**
  * Rewrites the convolutions of a graph into cheaper operators of the same value but for rounding: batch normalisation
  * with constant statistics goes into the kernel, forward and backward; gradients of convolutions become convolutions
- * and matrix products, for which oneDNN has faster code; bias and ReLU become part of the convolution.
+ * and matrix products, for which oneDNN has faster code, and those of joined channels are computed in parts; bias and
+ * ReLU become part of the convolution.
  */
 export function fuse(graph: Graph, binding: Binding, avx512 = hasAvx512()): Graph {
   const build = new Builder(binding);
   const products = avx512 ? [] : [filterGradient(build)];
   const passes: ((current: Graph) => Rule[])[] = [
     () => [foldNormalisation(build), foldGradientScale(build)],
+    () => [splitGradient(build)],
     (current) => [winograd(build, current), inputGradient(build), ...products],
     () => [biasAndActivation(build)],
   ];

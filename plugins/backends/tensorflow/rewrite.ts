@@ -12,8 +12,8 @@ export interface Site {
   uses(node: Node): number;
 }
 
-/** The new edge for a node with one used output, or undefined to leave the node as it is. */
-export type Rule = (site: Site) => Edge | undefined;
+/** The new edges for the outputs of a node (one alone for its first), or undefined to leave the node as it is. */
+export type Rule = (site: Site) => Edge | readonly Edge[] | undefined;
 
 /** Goes over a graph once, inputs before users, and applies the first rule that fits to every node. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
@@ -21,20 +21,19 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
   const counts = new Map<Node, number>();
   const ends = [...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs];
   for (const { node } of ends) counts.set(node, (counts.get(node) ?? 0) + 1);
-  const replaced = new Map<Node, Edge>();
+  const replaced = new Map<Node, readonly Edge[]>();
   const copies = new Map<Node, Node>();
   const now = (edge: Edge): Edge => {
-    const whole = edge.index === 0 ? replaced.get(edge.node) : undefined;
-    return whole ?? { node: copies.get(edge.node)!, index: edge.index };
+    return replaced.get(edge.node)?.[edge.index] ?? { node: copies.get(edge.node)!, index: edge.index };
   };
   for (const node of nodes) {
     const inputs = node.inputs.map(now);
     const same = inputs.every(({ node: input }, i) => input === node.inputs[i]!.node);
     copies.set(node, same ? node : { ...node, inputs });
     for (const rule of rules) {
-      const edge = rule({ node, now, uses: (other) => counts.get(other) ?? 0 });
-      if (!edge) continue;
-      replaced.set(node, edge);
+      const made = rule({ node, now, uses: (other) => counts.get(other) ?? 0 });
+      if (!made) continue;
+      replaced.set(node, [made].flat());
       break;
     }
   }

@@ -75,7 +75,8 @@ function choose(graph: Graph): Set<Node> {
   return new Set(chosen);
 }
 
-function fits(node: Node): boolean {
+/** Whether an input gradient goes by tiles, if there is memory for its kernel. */
+export function fits(node: Node): boolean {
   if (node.op !== 'Conv2DBackpropInput') return false;
   const [kh, kw, from, to] = shapeOf(node.inputs[1]!) as [number, number, number, number];
   const form = geometry(node, [kh, kw]);

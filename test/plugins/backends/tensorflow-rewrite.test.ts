@@ -91,6 +91,21 @@ describe.runIf(available)('the input gradient of a convolution of many channels'
   });
 });
 
+describe.runIf(available)('the input gradient of a convolution of joined channels', () => {
+  it('is computed in parts', () => {
+    const [a, b, kernel] = [random(1, [2, 9, 7, 3]), random(2, [2, 9, 7, 5]), random(3, [3, 3, 8, 4])];
+    const value = (...parts: Tensor[]) =>
+      tf.sum(tf.square(tf.conv2d(tf.concat(parts, 3) as Tensor4D, kernel, 1, 'same')));
+    const step: Step = (...parts) => tf.grads(value as (...args: Tensor[]) => tf.Scalar)(parts);
+    const { graph, outputs } = record(native(), step, [a, b]);
+    const parted = fuse(graph, native().binding);
+    expect(operators(graph)).toContain('SplitV');
+    expect(operators(parted)).not.toContain('SplitV');
+    const found = run(parted, [a, b]);
+    for (const [i, output] of outputs.entries()) expectClose(found[i]!, output, { rtol: 1e-4, atol: 1e-4 });
+  });
+});
+
 describe.runIf(available)('a second recording', () => {
   it('computes nothing', () => {
     const x = random(1, [1, 4, 4, 2]);
