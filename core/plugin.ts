@@ -136,9 +136,16 @@ export interface AttackedModel {
   readonly classes: number;
   /** Logits `[N,H,W,channels]` of images in intensity units. */
   logits(x: Tensor4D): Tensor4D;
-  /** Gradient of `loss(logits(x))` with respect to x, of the shape of x. */
-  gradient(x: Tensor4D, loss: (logits: Tensor4D) => Scalar): Tensor4D;
+  /**
+   * Gradient of `loss(logits(x))` with respect to x, of the shape of x.
+   *
+   * @param key with it the engine may compute the gradient as one function, several times as fast: every loss that an
+   *   attack gives under one key must compute the same, from nothing but the logits and `inputs`
+   * @param inputs what the loss is given after the logits
+   */
+  gradient(x: Tensor4D, loss: AttackLoss, key?: string, inputs?: readonly Tensor[]): Tensor4D;
 }
+export type AttackLoss = (logits: Tensor4D, ...inputs: Tensor[]) => Scalar;
 
 /** What an attack works on. Batches have one fixed size; the last one is padded. */
 export interface AttackRequest {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import type { AttackedModel } from '../plugin.ts';
+import type { AttackedModel, AttackLoss, Step } from '../plugin.ts';
 import { RobustError } from '../errors/index.ts';
 import type { IntensityDomain, Segmenter } from '../vocabulary.ts';
 
@@ -11,6 +11,8 @@ export class CountedModel implements AttackedModel {
   readonly classes: number;
   /** Images of the current batch that are not padding. */
   images = 0;
+  /** Gives a step in its fastest form. */
+  compile: (key: string, step: Step) => Step = (_, step) => step;
   #gradients = 0;
   #forwards = 0;
   #health: Tensor | undefined;
@@ -37,12 +39,16 @@ export class CountedModel implements AttackedModel {
 
   logits(x: Tensor4D): Tensor4D {
     this.countForward();
-    return this.segmenter.logits(x);
+    return this.compile('logits', (image) => [this.segmenter.logits(image as Tensor4D)])(x)[0] as Tensor4D;
   }
 
-  gradient(x: Tensor4D, loss: (logits: Tensor4D) => Scalar): Tensor4D {
+  gradient(x: Tensor4D, loss: AttackLoss, key?: string, inputs: readonly Tensor[] = []): Tensor4D {
     this.countGradient();
-    const gradient = lossGradient(this.segmenter, x, loss);
+    const step: Step = (image, ...given) => [
+      lossGradient(this.segmenter, image as Tensor4D, (logits) => loss(logits, ...given)),
+    ];
+    const run = key === undefined ? step : this.compile(`gradient ${key}`, step);
+    const gradient = run(x, ...inputs)[0] as Tensor4D;
     const before = this.#health;
     this.#health = tf.tidy(() => tf.keep(tf.add(before ?? 0, tf.sum(tf.abs(gradient), [1, 2, 3]))));
     before?.dispose();

@@ -17,18 +17,12 @@ export async function* attackBatch(request: SweepRequest): AsyncGenerator<Advers
 }
 
 async function* perturbEach(request: SweepRequest): AsyncGenerator<Adversarial> {
-  const { plugin, options, model, ctx, budgets, x } = request;
+  const { plugin, options, model, ctx, budgets, x, truth, goal, ids } = request;
   for (const budget of budgets) {
     ctx.signal.throwIfAborted();
     const before = model.gradients;
-    const asked: AttackRequest = {
-      model,
-      x,
-      truth: request.truth,
-      goal: request.goal,
-      ids: request.ids,
-      budget,
-    };
+    model.compile = (key, step) => request.compile(JSON.stringify([plugin.name, options, key]), step);
+    const asked: AttackRequest = { model, x, truth, goal, ids, budget };
     const proposed = await plugin.perturb!(asked, options, ctx);
     const health = model.takeHealth();
     if (health) await checkGradients(health, request).finally(() => health.dispose());

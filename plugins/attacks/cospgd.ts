@@ -12,8 +12,8 @@ export default defineAttack({
   options: projectedOptions,
   perturb(request, options, ctx) {
     const { tf } = ctx;
-    return projectedAscent('cospgd', request, options, ctx, (logits) =>
-      weightedCrossEntropy(tf, logits, request.truth, (classes, hot) => {
+    return projectedAscent('cospgd', request, options, ctx, (logits, truth) =>
+      weightedCrossEntropy(tf, logits, truth, (classes, hot) => {
         const probabilities = tf.softmax(classes);
         const length = tf.sqrt(tf.sum(tf.square(probabilities), 3));
         return tf.div(tf.sum(tf.mul(probabilities, hot), 3), length) as Tensor3D;

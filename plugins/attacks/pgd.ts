@@ -7,6 +7,5 @@ export default defineAttack({
   references: ['Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018'],
   norm: 'linf',
   options: projectedOptions,
-  perturb: (request, options, ctx) =>
-    projectedAscent('pgd', request, options, ctx, (logits) => crossEntropy(logits, request.truth)),
+  perturb: (request, options, ctx) => projectedAscent('pgd', request, options, ctx, crossEntropy),
 });

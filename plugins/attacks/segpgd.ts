@@ -12,11 +12,10 @@ export default defineAttack({
   options: projectedOptions,
   perturb(request, options, ctx) {
     const { tf } = ctx;
-    return projectedAscent('segpgd', request, options, ctx, (logits, step) => {
-      const wrong = (step - 1) / (2 * options.steps);
-      return weightedCrossEntropy(tf, logits, request.truth, (classes, hot) => {
-        const right = tf.equal(tf.argMax(classes, 3), tf.argMax(hot, 3));
-        return tf.add(tf.mul(tf.cast(right, 'float32'), 1 - 2 * wrong), wrong) as Tensor3D;
+    return projectedAscent('segpgd', request, options, ctx, (logits, truth, done) => {
+      return weightedCrossEntropy(tf, logits, truth, (classes, hot) => {
+        const right = tf.cast(tf.equal(tf.argMax(classes, 3), tf.argMax(hot, 3)), 'float32');
+        return tf.add(tf.mul(right, tf.sub(1, done)), tf.div(done, 2)) as Tensor3D;
       });
     });
   },

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { clipToBall, clipToRange, type AttackRequest, type Context } from '../../../core/index.ts';
 import { noisy } from './noise.ts';
 import { worstOf } from './worst.ts';
@@ -32,12 +32,16 @@ interface ProjectedOptions {
   readonly restarts: number;
 }
 
+type Given = [truth: Tensor3D, done: Scalar];
+type Loss = (logits: Tensor4D, ...given: Given) => Scalar;
+
 /**
  * Projected gradient ascent: x(t) = clip(x(t-1) + stepSize sign(gradient of loss)), restarted, the last iterate of each
  * run.
  *
  * @param name of the attack, part of the key of its random numbers
- * @param loss of logits at step t = 1, 2, ..., summed over images
+ * @param loss of logits, true classes and the part of the steps that is done, from 0 up to but without 1, summed over
+ *   images; it may use nothing else
  * @see Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018
  */
 export function projectedAscent(
@@ -45,7 +49,7 @@ export function projectedAscent(
   request: AttackRequest,
   options: ProjectedOptions,
   ctx: Context,
-  loss: (logits: Tensor4D, step: number) => Scalar,
+  loss: Loss,
 ): Tensor4D {
   const { x } = request;
   return worstOf(options.restarts, request, ctx, (restart) => {
@@ -56,17 +60,23 @@ export function projectedAscent(
 
 function ascend(
   start: Tensor4D,
-  { model, x, budget: { eps } }: AttackRequest,
+  { model, x, truth, budget: { eps } }: AttackRequest,
   { steps, stepSize }: ProjectedOptions,
   { tf, signal }: Context,
-  loss: (logits: Tensor4D, step: number) => Scalar,
+  loss: Loss,
 ): Tensor4D {
   const length = stepSize ?? (2.5 * eps) / steps;
   let at = start;
   for (let step = 1; step <= steps; step++) {
     signal.throwIfAborted();
     const next = tf.tidy(() => {
-      const gradient = model.gradient(at, (logits) => loss(logits, step));
+      const inputs = [truth, tf.scalar((step - 1) / steps)];
+      const gradient = model.gradient(
+        at,
+        (logits, ...given) => loss(logits, ...(given as Given)),
+        'loss',
+        inputs,
+      );
       const moved: Tensor4D = tf.add(at, tf.mul(tf.sign(gradient), length));
       return clipToBall(clipToRange(moved, model.domain), x, eps);
     });
