@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Report } from '../../core/index.ts';
+import { temporaryFolder } from '../../core/testing/context.ts';
 import { project } from '../cli/project.ts';
 import { robust } from '../cli/support.ts';
 
@@ -26,6 +28,19 @@ test('from the export to the gate are ten lines of code', () => {
     .filter((line) => line.trim() !== '');
   expect(lines.length).toBeLessThanOrEqual(13);
   expect(python).toContain('torch.onnx.export(');
+});
+
+/** A Python with torch and onnx, where the person says that there is one. */
+const python = process.env['ROBUST_PYTHON'];
+
+test.skipIf(python === undefined)('the lines of Python export a model that can be inspected', async () => {
+  const cwd = temporaryFolder();
+  const model = 'import torch\nmodel = torch.nn.Sequential(torch.nn.Conv2d(3, 1, 3, padding=1))\n';
+  execFileSync(python!, ['-c', model + blocks('python')[0]!], { cwd });
+  const { code, stdout } = await robust(['inspect', 'model.onnx', '--gradcheck', '--backend', 'wasm'], {
+    cwd,
+  });
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('256x256x3') as string });
 });
 
 test('the command works on an exported model and a folder', async () => {
