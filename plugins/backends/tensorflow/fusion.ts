@@ -14,11 +14,12 @@ import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './r
  */
 export function fuse(graph: Graph, binding: Binding, avx512 = hasAvx512()): Graph {
   const build = new Builder(binding);
-  const products = avx512 ? [] : [filterGradient(build)];
   const passes: ((current: Graph) => Rule[])[] = [
     () => [foldNormalisation(build), foldGradientScale(build)],
-    () => [splitGradient(build)],
-    (current) => [winograd(build, current), inputGradient(build), ...products],
+    () => [splitGradient(build, !avx512)],
+    // With AVX-512 oneDNN's own code is faster than tiles and than products.
+    ...(avx512 ? [] : [(current: Graph) => [winograd(build, current), filterGradient(build)]]),
+    () => [inputGradient(build)],
     () => [biasAndActivation(build)],
   ];
   return passes.reduce((current, rules) => rewrite(current, rules(current)), graph);

@@ -4,14 +4,14 @@ import { fits } from './winograd.ts';
 
 /**
  * Where channels were joined, as at a skip connection, the gradient of the convolution behind is split again: computed
- * in parts, each from its own channels of the kernel, it is never written as a whole and copied apart. Not where it goes by
- * tiles, for dy would be transformed more than once.
+ * in parts, each from its own channels of the kernel, it is never written as a whole and copied apart. Not where it will go
+ * by tiles, for dy would be transformed more than once.
  */
-export function splitGradient(build: Builder): Rule {
+export function splitGradient(build: Builder, tiled: boolean): Rule {
   return ({ node, now, uses }) => {
     const gradient = node.inputs[0]?.node;
     if (node.op !== 'SplitV' || gradient?.op !== 'Conv2DBackpropInput') return undefined;
-    if (uses(gradient) > 1 || fits(gradient)) return undefined;
+    if (uses(gradient) > 1 || (tiled && fits(gradient))) return undefined;
     const [, filter, dy] = gradient.inputs as [Edge, Edge, Edge];
     const kernel = constantOf(filter);
     const axis = constantOf(node.inputs[2]!)?.[0];

@@ -8,6 +8,7 @@ import { resolveOptions } from '../../../core/registry/options.ts';
 import { expectClose } from '../../../core/testing/close.ts';
 import { difference, record } from '../../../plugins/backends/tensorflow/capture.ts';
 import { fuse } from '../../../plugins/backends/tensorflow/fusion.ts';
+import { hasAvx512 } from '../../../plugins/backends/tensorflow/filter-gradient.ts';
 import {
   closeSession,
   openSession,
@@ -69,9 +70,10 @@ describe.runIf(available)('the input gradient of a convolution of many channels'
   it.each(['same', 'valid'] as const)('goes by tiles, padding %s', (padding) => {
     const x = random(1, [2, 17, 14, 128]);
     const { graph, outputs } = record(native(), gradientOf(kernel(), padding), [x]);
-    const tiled = fuse(graph, native().binding);
+    const tiled = fuse(graph, native().binding, false);
     expect(operators(tiled)).toContain('BatchMatMulV2');
     expect(operators(tiled)).not.toContain('Conv2DBackpropInput');
+    expect(operators(fuse(graph, native().binding, true))).not.toContain('BatchMatMulV2');
     const size = tf.max(tf.abs(outputs[0]!)).dataSync()[0]!;
     expectClose(run(tiled, [x])[0]!, outputs[0]!, { rtol: 0, atol: 1e-5 * size });
   });
@@ -85,7 +87,7 @@ describe.runIf(available)('the input gradient of a convolution of many channels'
     const [second] = tf.tidy(() => step(x)) as [Tensor];
     expect(second.dataSync()).toEqual(first.dataSync());
     tf.dispose([first, second]);
-    expect(tf.memory().numTensors).toBe(before + 1);
+    expect(tf.memory().numTensors).toBe(before + (hasAvx512() ? 0 : 1));
     step.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
