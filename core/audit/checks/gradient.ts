@@ -65,7 +65,7 @@ const DIRECTIONS = 5;
 /**
  * Half the distance of the two points of a difference, as a part of the intensity range: 0.002 and 0.0005 grey levels of
  * 255. The wider, the more rectifiers switch between the points; the narrower, the more of the difference float32 rounds
- * away. Deep networks need the one, shallow ones the other (measured), and a wrong gradient agrees with neither.
+ * away. Deep networks need the narrower, shallow ones the wider (measured); a wrong gradient agrees with neither.
  */
 const HALF_STEPS = [2 ** -17, 2 ** -19];
 
@@ -83,10 +83,11 @@ export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
     loss: (logits, { goal }) => crossEntropy(logits, goal),
     goal: (truth) => inverseMask(truth, classes),
   });
+  const probe = { points, gradients, goals: inverseGoals(audit) };
   let [deviation, size] = [0, 0];
   for (let d = 0; d < DIRECTIONS; d++) {
     const tried: Slopes[][] = [];
-    for (const part of HALF_STEPS) tried.push(await slopes(audit, points, gradients, d, part));
+    for (const part of HALF_STEPS) tried.push(await slopes(audit, probe, d, part));
     points.forEach((_, i) => {
       const error = ({ difference, derivative }: Slopes) => (difference - derivative) ** 2;
       const closest = tried.map((image) => image[i]!).sort((one, other) => error(one) - error(other))[0]!;
@@ -103,6 +104,13 @@ export async function finiteDifference(audit: SubjectAudit): Promise<Finding> {
   };
 }
 
+/** Images, the gradients of their losses, and the masks that these compare with. */
+interface Probe {
+  readonly points: readonly Float32Array[];
+  readonly gradients: readonly Float32Array[];
+  readonly goals: readonly ArrayLike<number>[];
+}
+
 /** Change of the loss along a direction, per part of the intensity range: measured, and as the gradient tells it. */
 interface Slopes {
   readonly difference: number;
@@ -111,14 +119,12 @@ interface Slopes {
 
 async function slopes(
   audit: SubjectAudit,
-  points: readonly Float32Array[],
-  gradients: readonly Float32Array[],
+  { points, gradients, goals }: Probe,
   direction: number,
   part: number,
 ): Promise<Slopes[]> {
   const { low, high } = audit.dataset.domain;
   const h = part * (high - low);
-  const goals = inverseGoals(audit);
   const ahead = points.map((image, i) => step(audit, image, i, direction, h));
   const behind = points.map((image, i) => step(audit, image, i, direction, -h));
   const [more, less] = [await losses(audit, ahead, goals), await losses(audit, behind, goals)];
