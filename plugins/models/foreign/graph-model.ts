@@ -249,10 +249,14 @@ function scaleOf({ model, input, nodes }: Graph, high: number): Scale {
     const most = { RealDiv: 50, Mul: 0.02, Sub: 2, AddV2: 2, Add: 2 }[node.op];
     const constants = node.input!.flatMap((each) => model.weights[nodeOf(each)] ?? []);
     if (most === undefined || constants.length !== 1) return unknown;
-    const numbers = constants[0]!.dataSync();
-    const largest = Math.max(...Array.from(numbers, Math.abs));
+    const numbers = Array.from(constants[0]!.dataSync());
+    // Not spread into arguments: a mean image has more values than a call takes.
+    const largest = numbers.reduce((top, number) => Math.max(top, Math.abs(number)), 0);
     const own = node.op === 'Mul' ? largest <= most : largest >= most;
-    const shown = Array.from(numbers.slice(0, 3), (number) => Number(number.toPrecision(4))).join(', ');
+    const shown = numbers
+      .slice(0, 3)
+      .map((number) => Number(number.toPrecision(4)))
+      .join(', ');
     const said = `'${node.name}' is ${node.op} by ${shown}`;
     return own
       ? { value: 1, reason: `the model normalises by itself: ${said}` }
