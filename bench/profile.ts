@@ -49,8 +49,6 @@ function profileGraph(step: Task['step'], inputs: readonly Tensor[], add: Add): 
     const graph = fuse(record(backend, step, inputs).graph, backend.binding);
     const values = new Map<Node, Tensor[]>(graph.inputs.map((node, i) => [node, [inputs[i]!]]));
     const nodes = reachable(graph);
-    const held = nodes.filter(({ tensor }) => tensor);
-    for (const node of held) values.set(node, [node.tensor!]);
     for (const node of nodes) {
       if (values.has(node) || node.op === 'Const') continue;
       const given = node.inputs.filter(isComputed).map((edge) => values.get(edge.node)![edge.index]!);
@@ -58,7 +56,6 @@ function profileGraph(step: Task['step'], inputs: readonly Tensor[], add: Add): 
       values.set(node, outputs);
       add(label(node), seconds);
     }
-    tf.dispose(held.map(({ tensor }) => tensor!));
   });
 }
 

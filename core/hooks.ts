@@ -6,7 +6,7 @@ import {
   SyncHook,
   SyncWaterfallHook,
 } from 'tapable';
-import type { AuditCheck } from './audit/check.ts';
+import type { AuditCheck, AuditEvent } from './audit/check.ts';
 import { RobustError, suggestion } from './errors/index.ts';
 import type { Plan } from './plan/plan.ts';
 import type { HookPlugin, OptionsOf, OptionsSchema, Plugin, ReportTarget } from './plugin.ts';
@@ -87,6 +87,8 @@ export function createHooks() {
     progress: new SyncHook<[event: ProgressEvent]>(['event']),
     /** The checks of the masking audit; a tap adds its own to those before it, or leaves some out. */
     audit: new SyncWaterfallHook<[checks: readonly AuditCheck[]]>(['checks']),
+    /** A check of the audit begins. */
+    auditing: new SyncHook<[event: AuditEvent]>(['event']),
     /** The report is made; a tap may add to it. */
     summarize: new SyncWaterfallHook<[report: Report]>(['report']),
     /** Reporters write. */

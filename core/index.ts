@@ -26,7 +26,7 @@ export { gateText, worstVerdict } from './gate/text.ts';
 export { groupBy } from './statistics/group.ts';
 export { plain, short } from './text.ts';
 export { reportSchema } from './report-schema.ts';
-export type { AttackCheck, AuditCheck, Finding, SubjectCheck } from './audit/check.ts';
+export type { AttackCheck, AuditCheck, AuditEvent, Finding, SubjectCheck } from './audit/check.ts';
 export type { Attacked, Objective, SubjectAudit } from './audit/subject.ts';
 export { selfTest, type SelfTestResult } from './selftest.ts';
 export { importDefault } from './config/module.ts';

@@ -155,21 +155,12 @@ export class Runner {
 
   /** Opens a subject, after the one that it starts from. */
   async #subject(subject: SubjectSpec, session: Session): Promise<Subject> {
-    const { spec, engine, dataset, ctx } = session;
-    const { output, seed, subjects } = spec;
+    const { output, seed, subjects } = session.spec;
     const origin = subjects.find(({ name }) => name === subject.weightsFrom);
     if (origin) (await this.#subject(origin, session)).dispose();
     const startDir = origin ? (origin.weights ?? join(subjectDir(output, origin.name), 'weights')) : null;
-    const source = {
-      spec: subject,
-      dir: subjectDir(output, subject.name),
-      startDir,
-      dataset,
-      engine,
-      seed,
-      ctx,
-    };
-    return openSubject({ ...source, hooks: this.hooks });
+    const dir = subjectDir(output, subject.name);
+    return openSubject({ ...session, spec: subject, dir, startDir, seed, hooks: this.hooks });
   }
 
   #keepExamples({ spec, dataset }: Session, plan: Plan): void {

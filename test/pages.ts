@@ -1,5 +1,5 @@
-import { buildPages } from '../core/cli/pages.js';
+import { buildAssets } from '../core/cli/assets.js';
 import { root } from './source.ts';
 
 /** Plugins that bring a web page read it built. */
-export const setup = () => buildPages(root);
+export const setup = () => buildAssets(root);

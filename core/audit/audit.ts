@@ -19,10 +19,14 @@ export async function auditSubject(
   const checks = sweep.hooks.audit.call([]).filter((check) => level === 'full' || check.level === 'quick');
   const audit = await SubjectAudit.open(sweep, rows, opponents);
   try {
+    const tasks = checks.flatMap((check) =>
+      (check.per === 'attack' ? audit.attacks : [undefined]).map((attack) => ({ check, attack })),
+    );
     const results: AuditResult[] = [];
-    for (const check of checks) {
-      const attacks = check.per === 'attack' ? audit.attacks : [undefined];
-      for (const attack of attacks) results.push(await result(check, audit, attack));
+    for (const [done, { check, attack }] of tasks.entries()) {
+      const which = { check: check.name, ...(attack && { attack: attack.label }) };
+      sweep.hooks.auditing.call({ subject: audit.subject, ...which, done, total: tasks.length });
+      results.push(await result(check, audit, attack));
     }
     if (level === 'full') opponents.earlier.push(...(await made(audit)));
     return results;

@@ -37,6 +37,17 @@ export interface AttackCheck extends Described {
 /** One check of the masking audit. The numbers it draws come from `audit.ctx.random`, keyed by sample. */
 export type AuditCheck = SubjectCheck | AttackCheck;
 
+/** How far the audit of a subject is. */
+export interface AuditEvent {
+  readonly subject: string;
+  /** The check that begins, and for an attack's check the attack. */
+  readonly check: string;
+  readonly attack?: string;
+  /** Checks that are done, of how many. */
+  readonly done: number;
+  readonly total: number;
+}
+
 /** A check that has nothing to look at. */
 export function notRun(reason: string): Finding {
   return { verdict: 'not-run', numbers: {}, message: reason };

@@ -86,8 +86,8 @@ async function build() {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`robust: the sources do not compile\n${stdout}`);
   }
-  const { buildPages } = await import('./pages.js');
-  await buildPages(root, fresh);
+  const { buildAssets } = await import('./assets.js');
+  await buildAssets(root, fresh);
   // As old as its sources: what was edited while the compiler ran is newer than this build.
   utimesSync(join(fresh, '.tsbuildinfo'), built / 1000, built / 1000);
   if (existsSync(dist)) renameSync(dist, old);

@@ -8,7 +8,8 @@ interface Step {
   readonly done: number;
   readonly total: number;
   readonly detail: string;
-  readonly secondsLeft: number;
+  /** Absent where nobody can tell. */
+  readonly secondsLeft?: number;
 }
 
 interface Display {
@@ -38,6 +39,10 @@ export function makeProgress(output: Output, now: () => number = Date.now): Hook
         const detail = `${done}/${total} images, ${imagesPerSecond.toPrecision(3)} images/s`;
         display.show({ title: `${attack} on ${subject}`, done, total, detail, secondsLeft });
       });
+      hooks.auditing.tap('progress', ({ subject, check, attack, done, total }) => {
+        const detail = `check ${done + 1} of ${total}: ${check}${attack === undefined ? '' : ` of ${attack}`}`;
+        display.show({ title: `audit ${subject}`, done, total, detail });
+      });
       // Whatever is printed next must not meet a bar.
       hooks.summarize.tap('progress', (report) => (display.end(), report));
       hooks.shutdown.tap('progress', () => display.end());
@@ -47,7 +52,7 @@ export function makeProgress(output: Output, now: () => number = Date.now): Hook
 
 function bar(stream: NodeJS.WriteStream): Display {
   // What matters least comes last: a narrow terminal cuts it off.
-  const format = '{title} [{bar}] {percentage}% | {left} | {detail}';
+  const format = '{title} [{bar}] {percentage}% | {left}{detail}';
   let shown: { title: string; bar: SingleBar } | undefined;
   const end = () => {
     shown?.bar.stop();
@@ -56,7 +61,7 @@ function bar(stream: NodeJS.WriteStream): Display {
   return {
     end,
     show({ title, done, total, detail, secondsLeft }) {
-      const payload = { title, detail, left: left(secondsLeft) };
+      const payload = { title, detail, left: secondsLeft === undefined ? '' : `${left(secondsLeft)} | ` };
       if (shown?.title === title) return shown.bar.update(done, payload);
       end();
       shown = {
@@ -76,7 +81,7 @@ function plainLines(output: Output, now: () => number, every = 5000): Display {
       const due = last?.title !== title || done === total || now() - last.at >= every;
       if (!due) return;
       last = { title, at: now() };
-      output.write(`${title}: ${detail}, ${left(secondsLeft)}\n`);
+      output.write(`${title}: ${detail}${secondsLeft === undefined ? '' : `, ${left(secondsLeft)}`}\n`);
     },
   };
 }

@@ -49,7 +49,7 @@ function checkout(files: Readonly<Record<string, string>> = {}): { dir: string; 
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
   const file = join(dir, 'core/cli/bin.js');
   copyFileSync(bin, file);
-  copyFileSync(join(root, 'core/cli/pages.js'), join(dir, 'core/cli/pages.js'));
+  copyFileSync(join(root, 'core/cli/assets.js'), join(dir, 'core/cli/assets.js'));
   return { dir, file };
 }
 

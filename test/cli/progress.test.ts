@@ -69,6 +69,22 @@ test('training', () => {
   ]);
 });
 
+test('the audit, check by check', () => {
+  const { hooks, shown } = progress(false);
+  const event = { subject: 'unet', total: 12 };
+  hooks.auditing.call({ ...event, check: 'blank', done: 0 });
+  hooks.auditing.call({ ...event, check: 'noise', attack: 'pgd', done: 11 });
+  hooks.auditing.call({ ...event, subject: 'other', check: 'noise', attack: 'pgd', done: 11 });
+  expect(shown().split('\n')).toEqual([
+    'audit unet: check 1 of 12: blank',
+    'audit other: check 12 of 12: noise of pgd',
+    '',
+  ]);
+  const terminal = progress(true);
+  terminal.hooks.auditing.call({ ...event, check: 'noise', attack: 'pgd', done: 6 });
+  expect(terminal.shown()).toContain('audit unet [=====-----] 50% | check 7 of 12: noise of pgd');
+});
+
 test('on a terminal: one bar per task, gone before anything else is printed', () => {
   const { hooks, shown } = progress(true);
   hooks.training.call(training);

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { InstallError } from './errors.ts';
 import type { Host } from './host.ts';
 import { ADDON_PATH } from './library.ts';
@@ -39,10 +40,11 @@ export async function extractFiles(source: Source, options: BuildOptions): Promi
 
 const CUDA_FILE = /^nvidia\/[^/]+\/(lib\/[^/]+\.so[.\d]*|nvvm\/libdevice\/[^/]+|bin\/ptxas)$/;
 
-/** The binding's TensorFlow includes and theirs in turn: 14 headers of the wheel's ten thousand. */
+/** The TensorFlow includes of the binding and of our operators, and theirs in turn: 20 headers of the wheel's ten thousand. */
 async function neededHeaders(source: Source, host: Host): Promise<Set<string>> {
-  const binding = join(host.addonPackage, 'binding');
-  const texts = readdirSync(binding).map((file) => readFileSync(join(binding, file), 'utf8'));
+  const texts = [join(host.addonPackage, 'binding'), KERNEL_FOLDER].flatMap((folder) =>
+    readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8')),
+  );
   const waiting = texts.flatMap((text) => [...text.matchAll(INCLUDE)].map((match) => match[1]!));
   const needed = new Set<string>();
   for (let header = waiting.pop(); header !== undefined; header = waiting.pop()) {
@@ -66,9 +68,12 @@ export async function stripLibraries(options: BuildOptions): Promise<void> {
     options.log(`strip failed, the library stays larger than needed: ${result.stderr.trim()}`);
 }
 
+/** Operators of our own; the build copies the folder beside the compiled plugin. */
+const KERNEL_FOLDER = fileURLToPath(new URL('kernel/', import.meta.url));
+
 const HEADER_PATH = 'include/session.h';
 
-/** Compiles tfjs-node's binding against the extracted library. */
+/** Compiles tfjs-node's binding and our operators against the extracted library. */
 export async function compileAddon(options: BuildOptions): Promise<void> {
   const { host, folder, signal } = options;
   await mkdir(join(folder, dirname(ADDON_PATH)), { recursive: true });
@@ -99,9 +104,10 @@ function compilerArguments(host: Host, folder: string): string[] {
   const binding = join(host.addonPackage, 'binding');
   return [
     ...[
-      '-O2',
+      '-O3',
       '-std=c++17',
       '-fPIC',
+      '-pthread',
       `-DNAPI_VERSION=${NAPI_VERSION}`,
       '-DNODE_GYP_MODULE_NAME=tfjs_binding',
     ],
@@ -109,6 +115,7 @@ function compilerArguments(host: Host, folder: string): string[] {
     ...[`-I${host.nodeApiHeaders}`, `-I${join(folder, 'include')}`],
     ...['-include', join(folder, HEADER_PATH)],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(binding, file)),
+    join(KERNEL_FOLDER, 'winograd_conv2d.cc'),
     ...['-o', join(folder, ADDON_PATH), `-L${join(folder, 'deps/lib')}`],
     // No shell is involved, so the dollar sign needs no quoting.
     `-Wl,-rpath,${mac ? '@loader_path' : '$ORIGIN'}/../../deps/lib`,

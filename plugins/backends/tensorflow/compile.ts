@@ -50,7 +50,7 @@ function runEager(step: Step, inputs: readonly Tensor[]): Tensor[] {
 }
 
 function runSession(backend: NativeBackend, session: Session, inputs: Tensor[]): Tensor[] {
-  const ids = backend.getInputTensorIds([...inputs, ...session.held]);
+  const ids = backend.getInputTensorIds(inputs);
   const made = backend.binding.runSavedModel(session.id, ids, session.inputs, session.outputs);
   return made.map((metadata) => backend.createOutputTensor(metadata));
 }
@@ -63,15 +63,26 @@ interface Captured {
 
 function capture(backend: NativeBackend, step: Step, inputs: readonly Tensor[]): Captured {
   const { eager, refusal, graph } = recordTwice(backend, step, inputs);
-  const slow = (reason: string) => `a step runs operator by operator: ${reason}`;
-  if (refusal !== undefined) return { plan: 'eager', outputs: eager, remarks: [slow(refusal)] };
-  const rewritten = tryGraph(backend, () => fuse(graph, backend.binding), true, inputs, eager);
-  const first = typeof rewritten === 'string' ? [`a rewritten step is not used: ${rewritten}`] : [];
-  const made =
-    typeof rewritten === 'string' ? tryGraph(backend, () => graph, false, inputs, eager) : rewritten;
-  if (typeof made === 'string') return { plan: 'eager', outputs: eager, remarks: [...first, slow(made)] };
-  for (const tensor of eager) tensor.dispose();
-  return { ...made, remarks: first };
+  if (refusal !== undefined) {
+    return { plan: 'eager', outputs: eager, remarks: [`a step runs operator by operator: ${refusal}`] };
+  }
+  const { binding } = backend;
+  // Each form rounds less than the one before.
+  const forms = [
+    { name: 'with Winograd convolutions', rewritten: true, make: () => fuse(graph, binding) },
+    { name: 'rewritten', rewritten: true, make: () => fuse(graph, binding, { winograd: false }) },
+    { name: 'as it was recorded', rewritten: false, make: () => graph },
+  ];
+  const remarks: string[] = [];
+  for (const { name, rewritten, make } of forms) {
+    const made = tryGraph(backend, make, rewritten, inputs, eager);
+    if (typeof made !== 'string') {
+      for (const tensor of eager) tensor.dispose();
+      return { ...made, remarks };
+    }
+    remarks.push(`a step is not run ${name}: ${made}`);
+  }
+  return { plan: 'eager', outputs: eager, remarks: [...remarks, 'a step runs operator by operator'] };
 }
 
 /** Both recordings run on copies (free: TensorFlow shares the memory), so that a tensor the step also holds itself is a constant. */

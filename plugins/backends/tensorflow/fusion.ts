@@ -3,24 +3,33 @@ import type { Binding } from './native.ts';
 import { convolution, geometry, type Geometry } from './convolution.ts';
 import { filterGradient, hasAvx512 } from './filter-gradient.ts';
 import { splitGradient } from './joined.ts';
-import { winograd } from './winograd.ts';
+import { hasWinograd, winogradConvolutions } from './winograd.ts';
 import { attribute, Builder, constantOf, rewrite, shapeOf, type Rule } from './rewrite.ts';
+
+/** What is at hand; looked up unless said. */
+interface Means {
+  readonly avx512?: boolean;
+  readonly winograd?: boolean;
+}
 
 /**
  * Rewrites the convolutions of a graph into cheaper operators of the same value but for rounding: batch normalisation
  * with constant statistics goes into the kernel, forward and backward; gradients of convolutions become convolutions
  * and matrix products, for which oneDNN has faster code, and those of joined channels are computed in parts; bias and
- * ReLU become part of the convolution.
+ * ReLU become part of the convolution, and 3x3 convolutions of many channels run by Winograd's algorithm.
  */
-export function fuse(graph: Graph, binding: Binding, avx512 = hasAvx512()): Graph {
+export function fuse(graph: Graph, binding: Binding, { avx512, winograd }: Means = {}): Graph {
   const build = new Builder(binding);
   const passes: ((current: Graph) => Rule[])[] = [
     () => [foldNormalisation(build), foldGradientScale(build)],
-    () => [splitGradient(build, !avx512)],
-    // With AVX-512 oneDNN's own code is faster than tiles and than products.
-    ...(avx512 ? [] : [(current: Graph) => [winograd(build, current), filterGradient(build)]]),
+    () => [splitGradient(build)],
+    // With AVX-512 oneDNN's own code is faster than products.
+    ...((avx512 ?? hasAvx512()) ? [] : [() => [filterGradient(build)]]),
     () => [inputGradient(build)],
     () => [biasAndActivation(build)],
+    ...((winograd ?? hasWinograd(binding))
+      ? [(current: Graph) => [winogradConvolutions(build, current)]]
+      : []),
   ];
   return passes.reduce((current, rules) => rewrite(current, rules(current)), graph);
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { Attribute, Binding, Values } from './native.ts';
 import { CONFIG_FILE, sessionConfig } from './session.ts';
 
@@ -21,8 +20,6 @@ export interface Node {
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: number }[];
   /** The values of a `Const` node. */
   readonly values?: () => Values;
-  /** What a `Placeholder` that rewriting made is fed with in every run; the session disposes it. */
-  readonly tensor?: Tensor;
   /** The tensor that a `Const` node stands for, when it existed before the step. */
   readonly origin?: object;
 }
@@ -39,8 +36,6 @@ export interface Session {
   /** Names as `runSavedModel` takes them. */
   readonly inputs: string;
   readonly outputs: string;
-  /** Tensors that go into every run behind the inputs. */
-  readonly held: readonly Tensor[];
 }
 
 /** A GraphDef is one protobuf message, and those end at 2 GiB; the rest is room for everything but constants. */
@@ -71,25 +66,20 @@ export function reachable(graph: Graph): Node[] {
 export function openSession(graph: Graph, binding: Binding, rewritten = true): Session {
   const folder = mkdtempSync(join(tmpdir(), 'robust-graph-'));
   const nodes = reachable(graph);
-  const held = nodes.flatMap(({ tensor }) => tensor ?? []);
   try {
     const { bytes, inputs, outputs } = serialise(graph, nodes, binding);
     writeFileSync(join(folder, 'saved_model.pb'), bytes);
     const config = sessionConfig(graph, binding, rewritten);
     if (config) writeFileSync(join(folder, CONFIG_FILE), config);
-    return { id: binding.loadSavedModel(folder, 'serve'), inputs, outputs, held };
-  } catch (error) {
-    dispose(held);
-    throw error;
+    return { id: binding.loadSavedModel(folder, 'serve'), inputs, outputs };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Ends a session and frees what it holds. */
-export function closeSession({ id, held }: Session, binding: Binding): void {
+export function closeSession({ id }: Session, binding: Binding): void {
   binding.deleteSavedModel(id);
-  dispose([...held]);
 }
 
 interface Message {
@@ -126,9 +116,7 @@ function serialise(graph: Graph, nodes: readonly Node[], binding: Binding) {
   const model = make(proto['SavedModel']!, { setSavedModelSchemaVersion: 1, setMetaGraphsList: [meta] });
   return {
     bytes: model.serializeBinary(),
-    inputs: [...graph.inputs, ...nodes.filter(({ tensor }) => tensor)]
-      .map((node) => `${names.get(node)}:0`)
-      .join(','),
+    inputs: graph.inputs.map((node) => `${names.get(node)}:0`).join(','),
     outputs: graph.outputs.map((_, i) => `output_${i}:0`).join(','),
   };
 }

@@ -1,17 +1,15 @@
 import type { Edge } from './graph.ts';
 import { attribute, constantOf, shapeOf, type Builder, type Rule } from './rewrite.ts';
-import { fits } from './winograd.ts';
 
 /**
  * Where channels were joined, as at a skip connection, the gradient of the convolution behind is split again: computed
- * in parts, each from its own channels of the kernel, it is never written as a whole and copied apart. Not where it will go
- * by tiles, for dy would be transformed more than once.
+ * in parts, each from its own channels of the kernel, it is never written as a whole and copied apart.
  */
-export function splitGradient(build: Builder, tiled: boolean): Rule {
+export function splitGradient(build: Builder): Rule {
   return ({ node, now, uses }) => {
     const gradient = node.inputs[0]?.node;
     if (node.op !== 'SplitV' || gradient?.op !== 'Conv2DBackpropInput') return undefined;
-    if (uses(gradient) > 1 || (tiled && fits(gradient))) return undefined;
+    if (uses(gradient) > 1) return undefined;
     const [, filter, dy] = gradient.inputs as [Edge, Edge, Edge];
     const kernel = constantOf(filter);
     const axis = constantOf(node.inputs[2]!)?.[0];

@@ -1,4 +1,3 @@
-import { keep, type Tensor } from '@tensorflow/tfjs-core';
 import { reachable, type Edge, type Graph, type Node } from './graph.ts';
 import type { Attribute, Binding, Values } from './native.ts';
 
@@ -74,25 +73,6 @@ export class Builder {
     return { node, index: 0 };
   }
 
-  /**
-   * A large constant, which every run is handed: that copies nothing, while writing and loading hundreds of megabytes
-   * as part of a graph takes seconds. To a GPU it would be copied each time.
-   */
-  held(tensor: Tensor): Edge {
-    const { shape } = tensor;
-    if (this.#binding.isUsingGpuDevice()) {
-      const values = tensor.dataSync<'float32'>();
-      tensor.dispose();
-      return this.constant(values, shape);
-    }
-    const attributes = [
-      this.type('dtype'),
-      { name: 'shape', type: this.#binding.TF_ATTR_SHAPE, value: shape },
-    ];
-    const { node } = this.node('Placeholder', attributes, [], shape);
-    return { node: { ...node, tensor: keep(tensor) }, index: 0 };
-  }
-
   type(name: string, value = this.#binding.TF_FLOAT): Attribute {
     return { name, type: this.#binding.TF_ATTR_TYPE, value };
   }
@@ -138,11 +118,6 @@ export class Builder {
     return this.node('ConcatV2', [this.type('T'), this.int('N', parts.length)], inputs, shape);
   }
 
-  transpose(x: Edge, order: readonly number[]): Edge {
-    const shape = order.map((axis) => shapeOf(x)[axis]!);
-    return this.node('Transpose', [this.type('T')], [x, this.#vector(order)], shape);
-  }
-
   /** a b of matrices; a' b with `transposed`. */
   product(a: Edge, b: Edge, transposed = false): Edge {
     const attributes = [
@@ -151,12 +126,6 @@ export class Builder {
       this.bool('transpose_b', false),
     ];
     return this.node('MatMul', attributes, [a, b], [shapeOf(a)[transposed ? 1 : 0]!, shapeOf(b)[1]!]);
-  }
-
-  /** a b, or a b' with `transposed`, of stacks of matrices. */
-  batchProduct(a: Edge, b: Edge, transposed: boolean, shape: readonly number[]): Edge {
-    const attributes = [this.type('T'), this.bool('adj_x', false), this.bool('adj_y', transposed)];
-    return this.node('BatchMatMulV2', attributes, [a, b], shape);
   }
 
   #vector(values: readonly number[]): Edge {

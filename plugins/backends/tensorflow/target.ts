@@ -8,7 +8,7 @@ export const TENSORFLOW_VERSION = '2.21.0';
 export const NAPI_VERSION = 8;
 
 /** Counts changes to how the addon is compiled. */
-export const ADDON_REVISION = 2;
+export const ADDON_REVISION = 3;
 
 /** Any Python that the release has wheels for: the libraries inside do not depend on it. */
 export const WHEEL_PYTHON = '312';

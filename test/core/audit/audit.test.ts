@@ -7,6 +7,7 @@ import {
   defineIterativeAttack,
   defineMetric,
   type AttackPlugin,
+  type AuditEvent,
   type AuditResult,
   type Context,
   type Segmenter,
@@ -55,6 +56,17 @@ describe('the audit', () => {
 
   it('does nothing when it is off', async () => {
     expect(await audit({ ctx, dataset, segmenter: curvedSegmenter(ctx.tf, 1), level: 'off' })).toEqual([]);
+  });
+
+  it('tells which check begins', async () => {
+    const segmenter = linearSegmenter(ctx.tf, sigmoidThresholdWeights(1));
+    const events: AuditEvent[] = [];
+    const results = await audit({ ctx, dataset, segmenter, onCheck: (event) => events.push(event) });
+    expect(events.map(({ check, attack }) => ({ check, attack }))).toEqual(
+      results.map(({ check, attack }) => ({ check, attack })),
+    );
+    expect(events.at(-1)).toMatchObject({ subject: 'toy', done: results.length - 1, total: results.length });
+    segmenter.dispose();
   });
 
   it('looks at eight images at most, and leaks no tensor', async () => {

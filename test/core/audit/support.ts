@@ -2,6 +2,7 @@ import { createHooks } from '../../../core/hooks.ts';
 import type {
   AttackPlugin,
   AuditCheck,
+  AuditEvent,
   AuditResult,
   Context,
   Dataset,
@@ -38,6 +39,7 @@ export interface Setting {
   earlier?: Earlier[];
   /** Checks beside the bundled ones. */
   more?: readonly AuditCheck[];
+  onCheck?: (event: AuditEvent) => void;
 }
 
 /** Attacks a model and audits that, as the runner does. */
@@ -46,6 +48,7 @@ export async function audit(setting: Setting): Promise<AuditResult[]> {
   const hooks = createHooks();
   hooks.verify.tap('core', verifyCandidate);
   hooks.audit.tap('core', (before) => [...before, ...checks, ...(setting.more ?? [])]);
+  if (setting.onCheck) hooks.auditing.tap('test', setting.onCheck);
   const chosen = setting.metrics ?? ([dice, jaccard] as never as MetricPlugin[]);
   const metrics = chosen.map((plugin) => ({ plugin, options: resolveOptions(plugin) }));
   const labelled = (plugin: AttackPlugin) => ({

@@ -7,7 +7,7 @@ import { installLibrary, type InstallOptions } from '../../../plugins/backends/t
 import { locate, remove } from '../../../plugins/backends/tensorflow/library.ts';
 import { fakeMachine, hash, python, tree, WHEEL, WHEEL_FILES, type FakeMachine } from './fake-machine.ts';
 
-const KEY = 'tf2.21.0-node4.22.0-cpu-linux-x64-napi8-2';
+const KEY = 'tf2.21.0-node4.22.0-cpu-linux-x64-napi8-3';
 
 let machine: FakeMachine;
 beforeEach(() => void (machine = fakeMachine()));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,14 +11,15 @@ function newest(path) {
 }
 
 /**
- * Builds the web pages that plugins bring: `plugins/KIND/NAME/page/` becomes `page.html` beside it, one file that holds
- * its scripts and styles, and is copied into `dist`. A page that is younger than its sources stays as it is.
+ * Makes what plugins bring beside TypeScript. The web page `plugins/KIND/NAME/page/` becomes `page.html` beside it, one file
+ * that holds its scripts and styles, and is copied into `dist`; a page that is younger than its sources stays as it is.
+ * Sources for other compilers, `plugins/KIND/NAME/kernel/`, are copied as they are.
  *
  * @param root the source checkout
  * @param dist where compiled plugins lie, if copies are wanted
  */
-export async function buildPages(root, dist) {
-  for (const plugin of pluginsWithPages(root)) {
+export async function buildAssets(root, dist) {
+  for (const plugin of pluginsWith(root, 'page/index.html')) {
     const folder = join(root, plugin);
     const page = join(folder, 'page.html');
     const changed = Math.ceil(newest(folder)) / 1000;
@@ -28,13 +29,17 @@ export async function buildPages(root, dist) {
     }
     if (dist !== undefined) copyFileSync(page, join(dist, plugin, 'page.html'));
   }
+  if (dist === undefined) return;
+  for (const plugin of pluginsWith(root, 'kernel')) {
+    cpSync(join(root, plugin, 'kernel'), join(dist, plugin, 'kernel'), { recursive: true });
+  }
 }
 
-function pluginsWithPages(root) {
+function pluginsWith(root, part) {
   const below = (path) =>
     existsSync(join(root, path)) ? readdirSync(join(root, path)).map((name) => `${path}/${name}`) : [];
   const kinds = below('plugins').filter((path) => statSync(join(root, path)).isDirectory());
-  return kinds.flatMap(below).filter((path) => existsSync(join(root, path, 'page/index.html')));
+  return kinds.flatMap(below).filter((path) => existsSync(join(root, path, part)));
 }
 
 async function bundle(root) {
@@ -65,5 +70,5 @@ function lockDown(html) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildPages(fileURLToPath(new URL('../../', import.meta.url)), process.argv[2]);
+  await buildAssets(fileURLToPath(new URL('../../', import.meta.url)), process.argv[2]);
 }

@@ -1,0 +1,2 @@
+/** See assets.js. */
+export function buildAssets(root: string, dist?: string): Promise<void>;

@@ -1,2 +1,0 @@
-/** See pages.js. */
-export function buildPages(root: string, dist?: string): Promise<void>;

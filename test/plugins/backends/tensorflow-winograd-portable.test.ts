@@ -1,0 +1,3 @@
+import { testWinograd } from './winograd.ts';
+
+await testWinograd('SSE41');
