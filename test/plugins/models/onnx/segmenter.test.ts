@@ -1,6 +1,8 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { tiled } from '../../../../core/models/tiles.ts';
+import { expectClose } from '../../../../core/testing/close.ts';
 import { floats, longs, sketch, tiny, type Sketch } from './build.ts';
 import { open, type Opened } from './open.ts';
 
@@ -260,6 +262,26 @@ describe('inputs', () => {
       code: 'MODEL_UNSUPPORTED',
     });
   });
+});
+
+it('of a fixed size and batch sees larger images through tiles, forward and back', async () => {
+  const weights = Array.from({ length: 54 }, (_, i) => Math.sin(i));
+  const convolution: Sketch = {
+    nodes: [['Conv', 'x w', 'y', { pads: [1, 1, 1, 1] }]],
+    constants: [floats('w', [2, 3, 3, 3], weights)],
+  };
+  const larger = { height: 12, width: 12 };
+  const fixed = await open(sketch({ ...convolution, input: [4, 3, 8, 8] }), { kind: 'logits' });
+  const free = await open(sketch({ ...convolution, input: ['N', 3, 12, 12] }), { kind: 'logits' }, larger);
+  const through = tiled(fixed.segmenter, larger, { size: 8, overlap: 4 });
+  for (const count of [4, 3]) {
+    const x = noise(count, 3, 12);
+    const both = [through, free.segmenter].map(({ logits }) =>
+      tf.valueAndGrad((input) => tf.sum(tf.square(logits(input as Tensor4D))))(x),
+    );
+    expectClose(through.logits(x), free.segmenter.logits(x), { rtol: 1e-4, atol: 1e-4 });
+    expectClose(both[0]!.grad, both[1]!.grad, { rtol: 1e-4, atol: 1e-4 });
+  }
 });
 
 it('has another fingerprint with other weights or options', async () => {
