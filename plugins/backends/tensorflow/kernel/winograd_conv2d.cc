@@ -97,7 +97,7 @@ struct Arithmetic {
 #include "winograd.h"
 #endif
 
-// The widest vectors that the processor has and that oneDNN's own limit allows: it makes machines compute the same bits.
+// The widest vectors that the processor has and that oneDNN's own limit allows: one setting for both.
 Arithmetic BestArithmetic() {
 #if defined(__x86_64__)
   const char *given = std::getenv("ONEDNN_MAX_CPU_ISA");
