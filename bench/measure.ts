@@ -56,14 +56,13 @@ export async function measureCase(
 ): Promise<Measured> {
   const [results, profiles]: [Result[], Profile[]] = [[], []];
   const whats = how.whats.filter((what) => what !== 'sweep');
-  pytorch = await able(pytorch, wanted);
   for (const what of whats) {
     const before = await otherWork();
     const ask = (peer: Peer, more = {}) => peer.ask<Sample>({ do: 'measure', what, case: wanted, ...more });
     const robust = ours.map((peer) => [peer.name, () => ask(peer)] as const);
     const comparable = what !== 'training' || wanted.outputs === 1;
-    const theirs =
-      pytorch && comparable ? LAYOUTS.map((layout) => [layout, () => ask(pytorch, { layout })] as const) : [];
+    const peer = comparable ? await able(pytorch, wanted, what) : undefined;
+    const theirs = peer ? LAYOUTS.map((layout) => [layout, () => ask(peer, { layout })] as const) : [];
     const [own, other] = await inTurns(robust, theirs, how.rounds);
     const busy = Math.max(before, await otherWork());
     const notes = agreement(what, own, other);
@@ -71,18 +70,21 @@ export async function measureCase(
     results.push(line(wanted, what, { robust: medians(own), pytorch: medians(other), busy, notes, limit }));
     if (how.profile) for (const peer of ours) profiles.push(await profileOf(peer, wanted, what));
   }
-  if (how.whats.includes('sweep')) results.push(...(await measureSweep(wanted, ours, pytorch, how)));
+  if (how.whats.includes('sweep')) {
+    const peer = await able(pytorch, wanted, 'gradient');
+    results.push(...(await measureSweep(wanted, ours, peer, how)));
+  }
   return { results, profiles };
 }
 
-/** PyTorch, unless it has no counterpart of a layer of this network. */
-async function able(pytorch: Peer | undefined, wanted: Case): Promise<Peer | undefined> {
-  const trial = { do: 'measure', what: 'forward', case: wanted, layout: 'eager' };
+/** PyTorch, unless it refuses: it may have no counterpart of a layer, and trains no batch norm over a single value. */
+async function able(pytorch: Peer | undefined, wanted: Case, what: What): Promise<Peer | undefined> {
+  const trial = { do: 'measure', what, case: wanted, layout: 'eager' };
   try {
     await pytorch?.ask(trial);
     return pytorch;
   } catch (error) {
-    console.error(`${wanted.network} runs without PyTorch: ${(error as Error).message}`);
+    console.error(`${what} of ${wanted.network} runs without PyTorch: ${(error as Error).message}`);
     return undefined;
   }
 }

@@ -44,10 +44,14 @@ class Subject:
         for weight in self.model.parameters():
             weight.requires_grad_(not frozen)
 
+    def logits(self, x):
+        """One sigmoid logit z counts as the two logits (0, z)."""
+        y = self.model(x)
+        return y if y.shape[1] > 1 else torch.cat([torch.zeros_like(y), y], 1)
 
     def gradient(self, x=None, goal=None):
         x = (self.x if x is None else x).detach().requires_grad_()
-        loss = F.cross_entropy(self.model(x), self.goal if goal is None else goal, reduction="sum")
+        loss = F.cross_entropy(self.logits(x), self.goal if goal is None else goal, reduction="sum")
         return torch.autograd.grad(loss, x)[0]
 
     def training(self):
@@ -55,7 +59,7 @@ class Subject:
             self.freeze(False)
             self.optimizer = torch.optim.Adam(self.model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.model(self.x), self.truth)
+        loss = F.cross_entropy(self.logits(self.x), self.truth)
         loss.backward()
         self.optimizer.step()
         return loss.item()
@@ -107,7 +111,7 @@ class Sweep:
 
     def score(self, x, truth):
         with torch.no_grad():
-            predicted = self.subject.model(x).argmax(1).numpy()
+            predicted = self.subject.logits(x).argmax(1).numpy()
         for one, mask in zip(predicted, truth.numpy()):
             total = one.sum() + mask.sum()
             self.scores.append(2 * (one & mask).sum() / total if total else 1.0)

@@ -26,6 +26,22 @@ describe.runIf(available)('the kernel gradient of a convolution', () => {
   });
 });
 
+describe.runIf(available)('the gradient of a ReLU', () => {
+  it('looks at its result, so that convolution, batch norm and ReLU are one operator', () => {
+    const [x, kernel] = [random(1, [2, 9, 7, 3]), random(2, [3, 3, 3, 4])];
+    const statistics = [1, 2, 3].map((seed) => tf.abs(tf.randomNormal([4], 0, 1, 'float32', seed)));
+    const [mean, variance, scale] = statistics as tf.Tensor1D[] as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+    const value = (z: Tensor) =>
+      tf.relu(tf.batchNorm(tf.conv2d(z as Tensor4D, kernel, 1, 'same'), mean, variance, mean, scale));
+    const step: Step = (z) => [tf.grad((input) => tf.sum(tf.square(value(input))))(z!)];
+    const { graph, outputs } = record(native(), step, [x]);
+    const fused = fuse(graph, native().binding);
+    expect(operators(graph)).toContain('Relu');
+    for (const op of ['Relu', 'BiasAdd']) expect(operators(fused)).not.toContain(op);
+    expectClose(run(fused, [x])[0]!, outputs[0]!, { rtol: 1e-4, atol: 1e-4 });
+  });
+});
+
 describe.runIf(available)('the input gradient of a convolution of joined channels', () => {
   it('is computed in parts', () => {
     const [a, b, kernel] = [random(1, [2, 9, 7, 3]), random(2, [2, 9, 7, 5]), random(3, [3, 3, 8, 4])];

@@ -169,6 +169,8 @@ class Scratch {
 constexpr double kWorkPerThread = 2e7;
 // Tiles whose data and products lie in a core's own cache together; a multiple of ROWS.
 constexpr int kBlock = 42;
+// A thread with fewer tiles would read the whole kernel for little.
+constexpr int kFewest = 14;
 constexpr int kColumns = 64;
 
 class WinogradConv2D {
@@ -283,6 +285,7 @@ class WinogradConv2D {
 
   void Run(Convolution &job, int threads) const {
     const int tiles = job.Tiles();
+    threads = std::min(threads, (tiles + kFewest - 1) / kFewest);
     job.block = std::min(kBlock, (tiles + threads - 1) / threads);
     job.columns = std::min(kColumns, job.to);
     const size_t size = 36L * job.block * (Padded(job.from) + Padded(job.columns));
