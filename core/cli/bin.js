@@ -72,6 +72,9 @@ function isAlive(file) {
  */
 async function build() {
   process.stderr.write('robust: building dist (the sources are newer)\n');
+  const { buildAssets } = await import('./assets.js');
+  // Writes pages beside their sources, which makes those newer: only once.
+  await buildAssets(root);
   const built = lastChange();
   // What a build that was killed left behind.
   for (const name of readdirSync(work)) {
@@ -86,7 +89,6 @@ async function build() {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`robust: the sources do not compile\n${stdout}`);
   }
-  const { buildAssets } = await import('./assets.js');
   await buildAssets(root, fresh);
   // As old as its sources: what was edited while the compiler ran is newer than this build.
   utimesSync(join(fresh, '.tsbuildinfo'), built / 1000, built / 1000);

@@ -65,6 +65,21 @@ test('a source checkout builds itself once, even at several starts at once', asy
   expect(readdirSync(join(dir, '.robust'))).toEqual([]);
 });
 
+test('what plugins bring beside TypeScript is built and copied too, at the first start alone', async () => {
+  const page = '<html><head></head><body><script type="module">document.title = "x";</script></body></html>';
+  const { dir, file } = checkout({
+    'tsconfig.build.json': JSON.stringify({ compilerOptions: options, include: ['core', 'plugins'] }),
+    'plugins/reporters/one/index.ts': 'export {};',
+    'plugins/reporters/one/page/index.html': page,
+    'plugins/backends/two/index.ts': 'export {};',
+    'plugins/backends/two/kernel/add.cc': '// add',
+  });
+  expect(await start(file)).toEqual({ code: 0, stdout: 'hello\n', stderr: building });
+  expect(readFileSync(join(dir, 'dist/plugins/reporters/one/page.html'), 'utf8')).toContain('document.title');
+  expect(readFileSync(join(dir, 'dist/plugins/backends/two/kernel/add.cc'), 'utf8')).toBe('// add');
+  expect(await start(file)).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
+});
+
 test('it builds again when a source is newer, once even if that lies in the future', async () => {
   const { dir, file } = checkout({
     'dist/.tsbuildinfo': '',
