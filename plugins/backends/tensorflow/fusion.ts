@@ -1,4 +1,4 @@
-import type { Edge, Graph, Node } from './graph.ts';
+import type { Edge, Graph } from './graph.ts';
 import type { Binding } from './native.ts';
 import { convolution, geometry, type Geometry } from './convolution.ts';
 import { filterGradient, hasAvx512 } from './filter-gradient.ts';
@@ -27,7 +27,6 @@ export function fuse(graph: Graph, binding: Binding, { avx512, winograd }: Means
     // With AVX-512 oneDNN's own code is faster than products.
     ...((avx512 ?? hasAvx512()) ? [] : [() => [filterGradient(build)]]),
     () => [inputGradient(build)],
-    () => [gradientByResult(build)],
     () => [biasAndActivation(build)],
     ...((winograd ?? hasWinograd(binding))
       ? [(current: Graph) => [winogradConvolutions(build, current)]]
@@ -117,22 +116,6 @@ function turn(build: Builder, kernel: ArrayLike<number>, shape: readonly number[
     }
   }
   return build.constant(result, [kh, kw, to, from]);
-}
-
-/**
- * The gradient of a ReLU looks at its result instead of what went in, which is positive at the same places: then nothing else
- * needs what went in, and it need not be written.
- */
-function gradientByResult(build: Builder): Rule {
-  const results = new Map<Node, Edge>();
-  return ({ node, now }) => {
-    const result = { node, index: 0 };
-    if (node.op === 'Relu') results.set(node.inputs[0]!.node, result);
-    if (node.op !== 'ReluGrad') return undefined;
-    const [dy, features] = node.inputs as [Edge, Edge];
-    const relu = features.index === 0 ? results.get(features.node) : undefined;
-    return relu && build.node(node.op, node.attributes, [now(dy), now(relu)], shapeOf(result));
-  };
 }
 
 /** conv -> + bias -> ReLU as one operator, where nothing else uses what is in between. */

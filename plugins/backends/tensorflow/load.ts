@@ -1,10 +1,10 @@
 import Module, { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { InstallError, messageOf } from './errors.ts';
 import { keepingGradients } from './gradients.ts';
 import { thisHost, type Host } from './host.ts';
 import { locate, type InstalledLibrary } from './library.ts';
+import { intraOpThreads } from './session.ts';
 
 /** The module of `@tensorflow/tfjs-node-gpu`: tfjs's union package, and `node` with its summary and SavedModel readers. */
 export type TensorFlowModule = typeof import('@tensorflow/tfjs-node-gpu');
@@ -52,7 +52,7 @@ export function loadTensorFlow(options: LoadOptions = {}): LoadedTensorFlow {
   const info: LoadInfo = {
     version: backend.binding.TF_Version,
     device: backend.binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
-    threads: Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism(),
+    threads: intraOpThreads(),
     addon,
     origin: library?.origin ?? 'given',
   };

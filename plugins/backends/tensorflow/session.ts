@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { reachable, type Graph, type Node } from './graph.ts';
 import type { Binding } from './native.ts';
 import { shapeOf } from './rewrite.ts';
@@ -42,6 +43,11 @@ inline TF_Session *LoadConfiguredSession(const TF_SessionOptions *given, const T
 }
 #define TF_LoadSessionFromSavedModel LoadConfiguredSession
 `;
+
+/** Threads inside one operator, as TensorFlow counts them when it is loaded. */
+export function intraOpThreads(): number {
+  return Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism();
+}
 
 /** Convolutions of fewer multiplications than this on average are faster on one thread: waking others costs more. */
 const MIN_MULTIPLICATIONS = 4e6;

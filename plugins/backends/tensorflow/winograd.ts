@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { geometry } from './convolution.ts';
 import { closeSession, openSession, reachable, type Edge, type Graph, type Node } from './graph.ts';
 import type { Binding } from './native.ts';
 import { attribute, Builder, constantOf, shapeOf, type Rule } from './rewrite.ts';
+import { intraOpThreads } from './session.ts';
 
 /** The operator of kernel/winograd_conv2d.cc, compiled into the addon. */
 const WINOGRAD = 'RobustWinogradConv2D';
@@ -115,7 +115,7 @@ function convolve(build: Builder, node: Node, now: (edge: Edge) => Edge, gate?: 
     build.int('biases', bias.length),
     build.int('gates', gates.length),
     build.bool('relu', node.op === '_FusedConv2D'),
-    build.int('threads', Number(process.env['TF_NUM_INTRAOP_THREADS']) || availableParallelism()),
+    build.int('threads', intraOpThreads()),
   ];
   const inputs = [...[first!, kernel, ...others, ...bias].map(now), ...gates];
   return build.node(WINOGRAD, attributes, inputs, shapeOf({ node, index: 0 }));
